@@ -1,0 +1,1 @@
+"""What the source says about Keras; nothing here knows a rule."""
