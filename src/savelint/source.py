@@ -14,13 +14,21 @@ from typing import NamedTuple
 # What Python's own tokenizer takes for the end of a line; form feeds and the
 # Unicode separators of str.splitlines are not among them.
 _NEWLINE = re.compile(r"\r\n|\n|\r")
+_BYTES_NEWLINE = re.compile(rb"\r\n|\n|\r")
 # A first or second line without one of these cannot carry PEP 263's cookie.
 _COOKIE_MARK = b"coding"
-_COOKIE_REACH = 1024
 
 
 class SourceError(Exception):
-    """A file that cannot be read as Python source; the text says why and what to do."""
+    """A file that cannot be read as Python source; the text says why and what to do.
+
+    `line` and `column` are 1-based, and 0 when they are not known.
+    """
+
+    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
 
 
 class Span(NamedTuple):
@@ -56,33 +64,34 @@ class Source:
             raise SourceError("not a text file (it holds NUL bytes); exclude it")
         bom = data.startswith(codecs.BOM_UTF8)
         body = data[len(codecs.BOM_UTF8) :] if bom else data
-        encoding = "utf-8"
-        if _COOKIE_MARK in b"\n".join(data[:_COOKIE_REACH].splitlines()[:2]):
-            try:
-                encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-            except SyntaxError as error:
-                raise SourceError(f"{error.msg}; declare the file's real encoding") from error
-            encoding = "utf-8" if encoding == "utf-8-sig" else encoding
+        encoding = _declared_encoding(data)
         try:
             text = body.decode(encoding)
         except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
+            line = len(_BYTES_NEWLINE.findall(body, 0, error.start)) + 1
             raise SourceError(
                 f"line {line} is not valid {encoding}: save the file as UTF-8,"
-                " or declare its encoding in the first line"
+                " or declare its encoding in the first line",
+                line,
             ) from error
-        return cls(path=path, text=text, encoding=encoding, bom=bom)
+        except (LookupError, UnicodeError) as error:
+            raise SourceError(f"{encoding} is no encoding for text; save it as UTF-8") from error
+        source = cls(path=path, text=text, encoding=encoding, bom=bom)
+        # Codecs with several spellings for one text, such as unicode_escape.
+        if encoding != "utf-8" and source.to_bytes() != data:
+            raise SourceError(f"{encoding} would not be written back as it was; save it as UTF-8")
+        return source
 
     def with_text(self, text: str) -> Source:
-        """The same file with another text."""
+        """Make the same file with another text."""
         return Source(path=self.path, text=text, encoding=self.encoding, bom=self.bom)
 
     def to_bytes(self) -> bytes:
-        """The bytes to write; raises SourceError if the encoding lacks a character."""
+        """Encode what to write; raises SourceError if the encoding lacks a character."""
         try:
             body = self.text.encode(self.encoding)
-        except UnicodeEncodeError as error:
-            raise SourceError(f"{self.encoding} cannot hold {error.object[error.start]!r}") from error
+        except UnicodeError as error:
+            raise SourceError(f"{error}; save the file as UTF-8") from error
         return codecs.BOM_UTF8 + body if self.bom else body
 
     @cached_property
@@ -98,9 +107,15 @@ class Source:
 
     @cached_property
     def indentation(self) -> str:
-        """One level of the file's own indentation: its first indented code line's."""
-        match = re.search(r":[^\n\r]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))*([ \t]+)\S", self.text)
-        return match.group(1) if match else "    "
+        """One level of the file's own indentation: its first indented block's."""
+        lines = io.StringIO(self.text, newline=None).readline
+        try:
+            for token in tokenize.generate_tokens(lines):
+                if token.type == tokenize.INDENT:
+                    return token.string.lstrip("\f")
+        except (tokenize.TokenError, SyntaxError):
+            pass  # newer syntax than the running Python's
+        return "    "
 
     def position(self, offset: int) -> Position:
         """Line and column of an offset."""
@@ -113,5 +128,17 @@ class Source:
         return starts[line - 1] if line <= len(starts) else len(self.text)
 
     def line_text(self, line: int) -> str:
-        """A 1-based line without its line ending."""
+        """Give a 1-based line without its line ending."""
         return self.text[self.line_offset(line) : self.line_offset(line + 1)].rstrip("\r\n")
+
+
+def _declared_encoding(data: bytes) -> str:
+    """Read the encoding from a PEP 263 cookie, UTF-8 without one; raises SourceError."""
+    head = b"\n".join(_BYTES_NEWLINE.split(data, maxsplit=2)[:2])
+    if _COOKIE_MARK not in head:
+        return "utf-8"
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(head).readline)
+    except SyntaxError as error:
+        raise SourceError(f"{error.msg}; declare the file's real encoding") from error
+    return "utf-8" if encoding == "utf-8-sig" else encoding
