@@ -1,0 +1,94 @@
+"""Every example of every rule, under TensorFlow: what its witness claims is what happens."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+from record import TARGET, table
+from suite import GENERATIONS, Case, Outcomes, cases, legal, measure
+
+from savelint.keras.generation import Keras
+from savelint.rule import Way
+from savelint.rules import RULES
+
+pytestmark = pytest.mark.tensorflow
+
+CASES = cases(RULES)
+Measured = Mapping[Keras, Mapping[str, Outcomes]]
+
+by_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+by_generation = pytest.mark.parametrize(
+    "keras", GENERATIONS, ids=lambda keras: f"keras{int(keras)}"
+)
+
+
+@pytest.fixture(scope="session")
+def measured() -> Measured:
+    return measure([case.job(form) for case in CASES for form in case.forms])
+
+
+def outcomes_of(case: Case, form: str, keras: Keras, measured: Measured) -> Outcomes:
+    job = case.job(form)
+    if keras not in legal(job.source):
+        pytest.skip(f"written for Keras {', '.join(str(int(k)) for k in legal(job.source))}")
+    return measured[keras][job.id]
+
+
+def test_variants_are_unique() -> None:
+    """The consequence shown to a user is found by the rule's code and the variant."""
+    assert not [name for name, count in Counter(case.id for case in CASES).items() if count > 1]
+
+
+@by_case
+def test_each_generation_of_an_example_has_a_failure(case: Case) -> None:
+    assert all(case.example.witness.fails.get(keras) for keras in case.example.keras)
+
+
+@by_generation
+@by_case
+def test_good_passes_on_every_way(case: Case, keras: Keras, measured: Measured) -> None:
+    outcomes = outcomes_of(case, "good", keras, measured)
+    wanted = {way.value for way in case.example.witness.ways}
+    assert {way: outcomes.get(way) for way in wanted} == dict.fromkeys(wanted, "ok")
+
+
+@by_generation
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if "fixed" in case.forms], ids=lambda case: case.id
+)
+def test_own_fix_passes_on_every_way(case: Case, keras: Keras, measured: Measured) -> None:
+    """Where the fixer's text is not `good` to the letter, it must be as sound."""
+    outcomes = outcomes_of(case, "fixed", keras, measured)
+    wanted = {way.value for way in case.example.witness.ways}
+    assert {way: outcomes.get(way) for way in wanted} == dict.fromkeys(wanted, "ok")
+
+
+@by_generation
+@by_case
+def test_bad_fails_as_claimed_and_only_there(case: Case, keras: Keras, measured: Measured) -> None:
+    """Also where the rule is off: there, and on ways it does not name, `bad` is harmless."""
+    outcomes = outcomes_of(case, "bad", keras, measured)
+    fails = case.example.witness.fails.get(keras, {})
+    ran = outcomes.get(Way.RUN.value, "ok") == "ok"  # a script that raised has saved nothing
+    wrong = {}
+    for way in case.job("bad").ways:
+        outcome = outcomes.get(way.value, "not reached")
+        if way in fails:
+            as_claimed = outcome != "ok" and re.search(fails[way], outcome) is not None
+        elif way in case.example.witness.ways:
+            as_claimed = outcome == "ok" or not (ran or way.value in outcomes)
+        else:
+            continue  # a way on which only the other generation's failure is claimed
+        if not as_claimed or "RUNNER FAILED" in outcome:
+            wrong[way.value] = (outcome, fails.get(way, "ok"))
+    assert not wrong
+
+
+def test_witnessed_json_is_fresh(measured: Measured) -> None:
+    """If not: `python tests/witness/record.py`."""
+    recorded = json.loads(TARGET.read_text(encoding="utf-8")) if TARGET.exists() else {}
+    assert recorded == table(CASES, measured)
