@@ -320,8 +320,8 @@ def write(path: Path, before: bytes, after: bytes) -> None:
     when the system refuses.
     """
     try:
+        status = path.stat()  # before resolve, whose error for a link to itself is another
         target = path.resolve()
-        status = target.stat()
         if not os.access(target, os.W_OK):
             raise WriteError(f"{path} is read-only: make it writable and run again")
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
