@@ -1,0 +1,5 @@
+"""`python -m savelint`."""
+
+from savelint.cli import main
+
+main()

@@ -1,0 +1,353 @@
+"""The command line: options in, exit code out.
+
+Exit codes: 0, nothing left to report; 1, findings of at least severity warning are left,
+or `--diff` would change something, or `--exit-non-zero-on-fix` and something was fixed;
+2, savelint could not do its job, wholly or in part; 130, interrupted.
+
+Nothing but click is imported before a command runs, so that `--version`, `--help` and
+completion answer at once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NoReturn
+
+import click
+
+from savelint import __version__
+
+if TYPE_CHECKING:
+    from savelint.codes import Catalogue, Selection
+    from savelint.engine import Mode, Options
+    from savelint.report import Report, View
+    from savelint.report.page import Entry
+    from savelint.settings import Configuration
+
+STDIN = "-"
+STDIN_NAME = "<stdin>"
+FORMATS = ("full", "concise", "json")
+FINDINGS, FAILED, INTERRUPTED = 1, 2, 130
+# Where the width of the output is not known: a pipe, a file, a log.
+_WIDTH = 100
+
+
+class JobError(click.ClickException):
+    """What keeps savelint from doing its job at all."""
+
+    exit_code = FAILED
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="savelint", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Find and fix what breaks saving, exporting, reloading or serving a Keras model."""
+
+
+@cli.command()
+@click.argument("paths", nargs=-1)
+@click.option("--fix", is_flag=True, help="Apply the safe fixes.")
+@click.option("--unsafe-fixes", is_flag=True, help="Take unsafe fixes for applicable, too.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what the fixes would change.")
+@click.option("--select", multiple=True, metavar="CODES", help="Codes, names or prefixes to check.")
+@click.option("--ignore", multiple=True, metavar="CODES", help="Codes, names or prefixes to skip.")
+@click.option(
+    "--keras-version",
+    type=click.Choice(["auto", "2", "3"]),
+    help="The Keras generation that the code runs under.  [default: auto]",
+)
+@click.option(
+    "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="Format."
+)
+@click.option("--notes", is_flag=True, help="Show findings of severity note, too.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
+@click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 if anything was fixed.")
+@click.option("--force-exclude", is_flag=True, help="Exclude files given by name, too.")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the settings from this TOML file only.",
+)
+@click.option("--isolated", is_flag=True, help="Read no settings from files.")
+@click.option("--stdin-filename", metavar="NAME", help="What standard input is the content of.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what decided the Keras generation.")
+@click.option("-q", "--quiet", is_flag=True, help="Print findings only, without a summary.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the full format.",
+)
+@click.pass_context
+def check(
+    ctx: click.Context,
+    *,
+    paths: tuple[str, ...],
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    keras_version: str | None,
+    output_format: str,
+    notes: bool,
+    exit_zero: bool,
+    exit_non_zero_on_fix: bool,
+    force_exclude: bool,
+    config: Path | None,
+    isolated: bool,
+    stdin_filename: str | None,
+    verbose: bool,
+    quiet: bool,
+    color: str,
+) -> None:
+    """Check the Python files at PATHS, by default those of the current directory.
+
+    `-` reads one file from standard input; with --fix, its fixed text goes to standard
+    output and the findings to standard error.
+    """
+    if isolated and config:
+        raise click.UsageError("--isolated reads no settings, so it excludes --config")
+    if diff and output_format != "full":
+        raise click.UsageError("--diff prints a diff, so it excludes --output-format")
+    from savelint import rules
+    from savelint.codes import Catalogue
+    from savelint.engine import Mode, Options
+    from savelint.report import View
+    from savelint.settings import ConfigError, Configuration, Overrides
+
+    catalogue = Catalogue.of(rules.RULES)
+    overrides = Overrides(_selection(catalogue, select, ignore), keras_version)
+    configuration = Configuration(catalogue, overrides, config, isolated)
+    mode = Mode.DIFF if diff else Mode.FIX if fix else Mode.CHECK
+    options = Options(rules.RULES, catalogue, mode, unsafe=unsafe_fixes, notes=notes)
+    view = View(unsafe=unsafe_fixes, notes=notes, quiet=quiet, width=_width())
+
+    stdin = stdin_filename is not None or STDIN in paths
+    if stdin and any(path != STDIN for path in paths):
+        raise click.UsageError("standard input is checked alone: leave the paths out")
+    try:
+        if stdin:
+            report, fixed = _check_stdin(configuration, options, stdin_filename, force_exclude)
+        else:
+            report, fixed = (
+                _check_paths(configuration, options, paths or (".",), force_exclude),
+                b"",
+            )
+    except ConfigError as error:
+        raise JobError(str(error)) from error
+
+    if verbose:
+        for file in report.files:
+            click.echo(f"{file.path}: {file.evidence or file.status.value}", err=True)
+    if diff:
+        _print_diff(report, quiet=quiet)
+    else:
+        if stdin and fix:
+            sys.stdout.flush()
+            click.echo(fixed, nl=False)
+        _render(report, view, output_format, color, err=stdin and fix)
+    if not report.files and not report.excluded:
+        raise JobError(f"no Python files found in {', '.join(paths or ('.',))}; check the paths")
+    ctx.exit(_exit_code(report, mode, exit_zero=exit_zero, on_fix=exit_non_zero_on_fix))
+
+
+@cli.command()
+@click.argument("rule", required=False)
+@click.option("--all", "every", is_flag=True, help="Print the pages of all rules.")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
+def rule(*, rule: str | None, every: bool, output_format: str) -> None:
+    """Print the page of RULE, a code or a name; without one, list all rules."""
+    if rule and every:
+        raise click.UsageError("--all prints every page, so it excludes a code")
+    from savelint import rules
+    from savelint.codes import OWN, Catalogue, UnknownCodeError
+    from savelint.report import page
+
+    entries: list[Entry] = [*rules.RULES, *OWN]
+    if rule:
+        try:
+            codes = Catalogue.of(rules.RULES).expand(rule)
+        except UnknownCodeError as error:
+            raise JobError(str(error)) from error
+        entries = [entry for entry in entries if entry.code in codes]
+    if output_format == "json":
+        import json
+
+        records = [page.record(entry) for entry in entries]
+        click.echo(json.dumps(records[0] if rule and len(records) == 1 else records, indent=2))
+    elif rule or every:
+        click.echo("\n\n".join(page.text(entry) for entry in entries))
+    else:
+        click.echo(page.listing(entries))
+
+
+def main() -> NoReturn:
+    """Run the command line of this process; the console script `savelint`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Source holds what a terminal's encoding lacks; that is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code: int = cli.main(prog_name="savelint", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except Exception:
+        # Python would exit with 1, which here means that there are findings.
+        traceback.print_exc()
+        click.echo("savelint failed; this is a defect of savelint, please report it", err=True)
+        code = FAILED
+    sys.exit(code)
+
+
+def _selection(catalogue: Catalogue, select: Sequence[str], ignore: Sequence[str]) -> Selection:
+    from savelint.codes import Selection, UnknownCodeError
+
+    chosen = _split("--select", select)
+    selection = Selection(chosen or None, _split("--ignore", ignore))
+    try:
+        selection.check(catalogue)
+    except UnknownCodeError as error:
+        raise click.UsageError(str(error)) from error
+    return selection
+
+
+def _split(option: str, values: Iterable[str]) -> tuple[str, ...]:
+    words: list[str] = []
+    for value in values:
+        given = [word.strip() for word in value.split(",") if word.strip()]
+        if not given:
+            raise click.UsageError(f"{option} needs at least one code")
+        words += given
+    return tuple(words)
+
+
+def _check_paths(
+    configuration: Configuration, options: Options, paths: Sequence[str], force_exclude: bool
+) -> Report:
+    from savelint.discover import discover
+    from savelint.engine import Task, check_files, unsearchable
+    from savelint.report import Report
+
+    found = discover(
+        paths, lambda directory: configuration.of(directory).excludes, force_exclude=force_exclude
+    )
+    # All settings are read before the first file is: a mistake in them leaves all as it is.
+    tasks = [Task(f.path, f.display, configuration.of(f.path.parent)) for f in found.files]
+    files = [*map(unsearchable, found.problems), *check_files(tasks, options)]
+    return Report(tuple(sorted(files, key=lambda file: file.path)), found.excluded)
+
+
+def _check_stdin(
+    configuration: Configuration, options: Options, name: str | None, force_exclude: bool
+) -> tuple[Report, bytes]:
+    """Return the report of standard input, and its bytes as fixed."""
+    from savelint.discover import display_name
+    from savelint.engine import Task, check_bytes
+    from savelint.report import Report
+
+    path = Path.cwd() / (name or STDIN_NAME)
+    settings = configuration.of(path.parent)
+    data = click.get_binary_stream("stdin").read()
+    if name and force_exclude and settings.excludes.excludes_within(str(path)):
+        return Report(excluded=1), data
+    display = display_name(path, name) if name else STDIN_NAME
+    file = check_bytes(data, Task(path, display, settings), options)
+    fixed = data if file.before is None or file.source is None else file.source.to_bytes()
+    return Report((file,)), fixed
+
+
+def _render(report: Report, view: View, output_format: str, color: str, *, err: bool) -> None:
+    if output_format == "json":
+        from savelint.report import as_json
+
+        click.echo(as_json.document(report, view), err=err)
+    elif output_format == "concise":
+        from savelint.report import concise
+
+        for line in concise.lines(report, view):
+            click.echo(line, err=err)
+    else:
+        _render_full(report, view, color, err=err)
+
+
+def _render_full(report: Report, view: View, color: str, *, err: bool) -> None:
+    from savelint.report import summary
+
+    if not any(file.findings or file.failures for file in report.files):
+        for line in summary(report, view):  # all there is to say, and rich is slow to import
+            click.echo(line, err=err)
+        return
+    from savelint.report import full
+
+    stream = sys.stderr if err else sys.stdout
+    if not _coloured(color, stream):
+        for text in full.lines(report, view):
+            click.echo(text.plain, err=err)
+        return
+    from rich.console import Console
+
+    console = Console(
+        file=stream,
+        color_system="standard",
+        force_terminal=True,
+        no_color=False,
+        highlight=False,
+        width=view.width,
+    )
+    for text in full.lines(report, view):
+        console.print(text, soft_wrap=True)
+
+
+def _print_diff(report: Report, *, quiet: bool) -> None:
+    from savelint.fixer import unified_diff
+    from savelint.report import concise, diff_summary
+
+    for file in report.files:
+        if file.before is None or file.source is None:
+            continue
+        mark = "\ufeff" if file.source.bom else ""
+        patch = unified_diff(file.path, mark + file.before.text, mark + file.source.text)
+        click.echo(patch.encode(file.source.encoding), nl=False)
+    for file in report.files:
+        for line in concise.failures(file):
+            click.echo(line, err=True)
+    if not quiet:
+        for line in diff_summary(report):
+            click.echo(line, err=True)
+
+
+def _exit_code(report: Report, mode: Mode, *, exit_zero: bool, on_fix: bool) -> int:
+    from savelint.engine import Mode
+    from savelint.finding import Severity
+
+    if report.failed:
+        return FAILED
+    fixed = any(file.applied for file in report.files)
+    left = any(f.severity is not Severity.NOTE for file in report.files for f in file.findings)
+    findings = fixed if mode is Mode.DIFF else left or (fixed and on_fix)
+    return FINDINGS if findings and not exit_zero else 0
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((_WIDTH, 0)).columns
+
+
+def _coloured(color: str, stream: IO[str]) -> bool:
+    if color != "auto":
+        return color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,224 @@
+"""One file in, its report out: read, analyse, suppress, fix, write.
+
+Files do not know of each other here, and all that goes in and out is frozen, so that
+`check_file` can as well run in another process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from savelint import analysis, fixer
+from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
+from savelint.discover import Problem, os_reason
+from savelint.finding import Finding, Safety, Severity
+from savelint.report import Failure, FileReport, Status
+from savelint.rule import Rule
+from savelint.settings import Settings
+from savelint.source import Source, SourceError
+from savelint.suppress import suppress
+
+# A file without any of these can have no finding. The last is for comments that outlived
+# the Keras code they stood beside.
+_MARKS = (b"keras", b"tensorflow", b"savelint:")
+_TOO_DEEP = "too deeply nested or too large to analyse; split it or exclude it"
+
+
+class Mode(Enum):
+    """What happens to fixes."""
+
+    CHECK = "shown"
+    DIFF = "applied, but not written"
+    FIX = "applied and written"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What holds for all files of a run.
+
+    Fixes of notes are applied only where `notes` are shown. `gates` is for tests: without
+    it, every file is analysed in full.
+    """
+
+    rules: tuple[Rule, ...]
+    catalogue: Catalogue
+    mode: Mode = Mode.CHECK
+    unsafe: bool = False
+    notes: bool = False
+    gates: bool = True
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to check: its absolute path, its name for people, and its settings."""
+
+    path: Path
+    display: str
+    settings: Settings
+
+    @property
+    def identity(self) -> str:
+        """How fingerprints name the file: from the settings' root, wherever savelint runs."""
+        try:
+            relative = os.path.relpath(self.path, self.settings.root)
+        except ValueError:  # another drive
+            return self.display
+        return relative.replace(os.sep, "/")
+
+
+def check_files(tasks: Iterable[Task], options: Options) -> Iterator[FileReport]:
+    """Check files one after the other; the reports are in the order of `tasks`."""
+    for task in tasks:
+        yield check_file(task, options)
+
+
+def check_file(task: Task, options: Options) -> FileReport:
+    """Check a file and, in mode FIX, write it if there was something to fix.
+
+    Raises nothing for what is wrong with the file: that is a failure in its report.
+    """
+    try:
+        data = task.path.read_bytes()
+    except OSError as error:
+        return _failed(task, Failure(UNREADABLE, os_reason(error)))
+    report = check_bytes(data, task, options)
+    if options.mode is not Mode.FIX or report.before is None or report.source is None:
+        return report
+    try:
+        fixer.write(task.path, data, report.source.to_bytes())
+    except (fixer.WriteError, SourceError) as error:
+        # The file is as it was, so what was found in it still holds.
+        failure = Failure(UNREADABLE, str(error).removeprefix(f"{task.path} "))
+        unfixed = check_bytes(data, task, replace(options, mode=Mode.CHECK))
+        return replace(unfixed, status=Status.FAILED, failures=(*unfixed.failures, failure))
+    return report
+
+
+def check_bytes(data: bytes, task: Task, options: Options) -> FileReport:
+    """Check `data` as the content of a file that need not exist; nothing is written.
+
+    In the modes FIX and DIFF the report is of the fixed text.
+    """
+    if options.gates and not any(mark in data for mark in _MARKS):
+        return FileReport(task.display, Status.SKIPPED, task.identity)
+    source: Source | None = None
+    try:
+        source = Source.from_bytes(task.display, data)
+        return _Check(task, options).report(source)
+    except SourceError as error:
+        failure = Failure(UNREADABLE, str(error), error.line, error.column)
+    except (RecursionError, MemoryError):
+        failure = Failure(UNREADABLE, _TOO_DEEP)
+    return replace(_failed(task, failure), source=source)
+
+
+def unsearchable(problem: Problem) -> FileReport:
+    """Return the report of a path that could not be searched for files."""
+    failure = Failure(UNREADABLE, problem.reason)
+    return FileReport(problem.display, Status.FAILED, problem.display, failures=(failure,))
+
+
+def _failed(task: Task, failure: Failure) -> FileReport:
+    return FileReport(task.display, Status.FAILED, task.identity, failures=(failure,))
+
+
+class _Check:
+    """The check of one file, which may take several analyses: one per pass of fixes."""
+
+    def __init__(self, task: Task, options: Options) -> None:
+        self.task = task
+        self.options = options
+        self.enabled = task.settings.enabled_in(task.path)
+        self.rules = tuple(rule for rule in options.rules if rule.code in self.enabled)
+        self.failures: list[Failure] = []
+
+    def report(self, source: Source) -> FileReport:
+        """Find, and fix unless the mode is CHECK; raises SourceError."""
+        found, findings = self._find(source)
+        final = source
+        applied: tuple[Finding, ...] = ()
+        if self.options.mode is not Mode.CHECK and any(f.fix for f in findings):
+            fixed = fixer.fix(source, self._fixable, unsafe=self.options.unsafe)
+            withheld = dict(fixed.withheld)
+            final, applied = fixed.source, fixed.applied
+            if applied:
+                found, findings = self._find(final)
+            findings = tuple(self._with_withheld(findings, withheld))
+        status = Status.CHECKED if found.has_keras or findings else Status.SKIPPED
+        return FileReport(
+            self.task.display,
+            Status.FAILED if self.failures else status,
+            self.task.identity,
+            source=final,
+            before=source if applied else None,
+            findings=tuple(sorted(findings, key=lambda f: (f.span.start, f.code, f.span.end))),
+            applied=applied,
+            failures=tuple(self.failures),
+            evidence=f"Keras {found.keras.value} ({found.evidence})",
+        )
+
+    def _find(self, source: Source) -> tuple[analysis.Analysis, tuple[Finding, ...]]:
+        """Return the analysis, and the findings that no comment suppresses."""
+        found = self._analyse(source)
+        failed = frozenset(rule.code for rule in self.options.rules) - {r.code for r in self.rules}
+        suppressed = suppress(
+            source,
+            found.findings,
+            catalogue=self.options.catalogue,
+            enabled=self.enabled - failed,
+            off=frozenset(r.code for r in self.rules if found.keras not in r.severity),
+            keras_version=found.keras.value,
+        )
+        return found, suppressed.kept
+
+    def _analyse(self, source: Source) -> analysis.Analysis:
+        """Analyse with all rules that do not fail; the others are noted as failures."""
+        options, keras = self.options, self.task.settings.keras
+        while True:
+            try:
+                return analysis.analyse(source, self.rules, keras, gates=options.gates)
+            except analysis.RuleError as error:
+                working = tuple(rule for rule in self.rules if rule.code != error.code)
+                if len(working) == len(self.rules):
+                    raise
+                self.rules = working
+                text = f"{error}; a defect of savelint, please report it"
+                self.failures.append(Failure(RULE_FAILED, text))
+
+    def _fixable(self, source: Source) -> tuple[Finding, ...]:
+        """Return the findings for the fixer: what is not shown is not fixed either."""
+        _, findings = self._find(source)
+        hidden = Severity.NOTE if not self.options.notes else None
+        return tuple(f for f in findings if f.severity is not hidden)
+
+    def _with_withheld(
+        self, findings: Iterable[Finding], withheld: dict[Finding, str]
+    ) -> Iterator[Finding]:
+        """Yield the findings; those whose fix was withheld say so, and are noted besides."""
+        for finding in findings:
+            reason = withheld.get(finding)
+            if reason is None or finding.fix is None:
+                yield finding
+                continue
+            fix = replace(finding.fix, safety=Safety.DISPLAY, reason=reason)
+            yield replace(finding, fix=fix)
+            if WITHHELD.code in self.enabled:
+                yield _own(WITHHELD, finding, f"fix of `{finding.code}` was withheld: {reason}")
+
+
+def _own(what: OwnCode, at: Finding, message: str) -> Finding:
+    return replace(
+        at,
+        code=what.code,
+        name=what.name,
+        severity=what.severity,
+        message=message,
+        consequence="",
+        note="",
+        labels=(),
+        fix=None,
+    )
