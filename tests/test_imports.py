@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from savelint.imports import Importer
 from savelint.source import Source
@@ -319,13 +321,46 @@ def test_an_import_is_added_alike_under_other_newlines(
         assert written(text.replace("\n", newline), name) == expected.replace("\n", newline)
 
 
-@pytest.mark.parametrize("text", [text for text, _, _ in ADDED])
-def test_an_import_is_added_once(text: str) -> None:
-    after = written(text, "tensorflow.shape")
-    assert after is not None
-    again = Importer(Source("m.py", after), ast.parse(after)).use("tensorflow.shape")
+STATEMENTS = st.sampled_from(
+    [
+        "import tensorflow as tf",
+        "import tensorflow.compat.v1 as tf",
+        "import keras",
+        "import tf_keras as keras",
+        "from tensorflow import keras",
+        "from tensorflow.keras import layers, initializers",
+        "from keras.layers import *",
+        "from .mine import keras, tf",
+        "tfk = tf.keras",
+        "tf = keras = initializers = 1",
+        "if TYPE_CHECKING:\n    import tensorflow as tf",
+        "try:\n    import keras\nexcept ImportError:\n    keras = None",
+        "def f(keras):\n    from tensorflow import keras as initializers",
+        "class A:\n    import tensorflow as tf",
+        "x = [keras for keras in y]; z = 1",
+    ]
+)
+NAMES = st.sampled_from(
+    ["tensorflow.shape", "keras.initializers.Constant", "keras.ops.shape", "keras.Model", "numpy.a"]
+)
+
+
+@given(st.lists(STATEMENTS, max_size=5), NAMES, st.none() | st.integers(1, 9))
+def test_an_import_is_added_once(statements: list[str], name: str, at_line: int | None) -> None:
+    text = "".join(f"{statement}\n" for statement in statements)
+    importer = Importer(Source("m.py", text), ast.parse(text))
+    used = importer.use(name, at_line=at_line)
+    after = written(text, name, at_line)
+    assert (used is None) == (after is None)
+    if used is None or after is None:
+        return
+    expression, edits = used
+    lower = None if at_line is None else at_line + sum(e.replacement.count("\n") for e in edits)
+    again = Importer(Source("m.py", after), ast.parse(after)).use(name, at_line=lower)
+    # What serves may be shorter than what was added, but nothing is added twice.
     assert again is not None
     assert again[1] == ()
+    assert edits or again[0] == expression
 
 
 @pytest.mark.parametrize(
