@@ -174,6 +174,25 @@ def test_different_insertions_at_one_point_take_a_pass_each() -> None:
     assert [item.code for item in result.applied] == ["a", "b"]
 
 
+def test_fixes_that_only_touch_are_applied_in_one_pass() -> None:
+    find = once(finding([(0, 1, "x")]), finding([(1, 2, "y")]), finding([(2, 2, "z")]))
+    assert fixed("ab\n", find) == "xyz\n"
+    assert fixed("ab\n", once(finding([(1, 1, "x")]), finding([(1, 2, "y")]))) == "axy\n"
+
+
+def test_equal_insertions_of_one_fix_are_both_made() -> None:
+    edits = [(0, 0, "f("), (0, 0, "f("), (1, 1, ")"), (1, 1, ")")]
+    assert fixed("x\n", once(finding(edits))) == "f(f(x))\n"
+
+
+def test_what_two_fixes_would_insert_into_a_line_is_inserted_once() -> None:
+    def find(source: Source) -> Sequence[Finding]:
+        missing = "1, " not in source.text
+        return [finding([(2, 2, "1, ")], code=code) for code in ("T1", "T2") if missing]
+
+    assert fixed("f(x)\n", find) == "f(1, x)\n"
+
+
 def test_equal_closing_brackets_at_one_point_are_not_shared() -> None:
     # f(x) and x both end at 4: sharing the bracket that both fixes insert would be wrong.
     def find(source: Source) -> Sequence[Finding]:

@@ -136,6 +136,11 @@ PRESENT = [
         "tf.shape",
     ),
     ("if True:\n    import tensorflow as tf\n", "tensorflow.shape", "tf.shape"),
+    (
+        "TYPE_CHECKING = 0\nif TYPE_CHECKING: pass\nelse:\n    import tensorflow as tf\n",
+        "tensorflow.shape",
+        "tf.shape",
+    ),
     # The same name in a scope of its own does not rebind the module's.
     ("import tensorflow as tf\nxs = [tf for tf in ()]\n", "tensorflow.shape", "tf.shape"),
     ("import tensorflow as tf\ndef f():\n    tf = 1\n", "tensorflow.shape", "tf.shape"),
@@ -231,6 +236,12 @@ ADDED = [
         "keras.Model",
         f"from tensorflow import function\nfrom tensorflow import keras\n{USE}keras.Model\n",
     ),
+    (
+        "import keras.layers as L\nfrom tf_keras import layers, Model\n",
+        "keras.initializers.Constant",
+        "import keras.layers as L\nfrom tf_keras import layers, Model\n"
+        f"from tf_keras import initializers\n{USE}initializers.Constant\n",
+    ),
     # The name that everybody uses is taken.
     (
         "import os as tf\n",
@@ -298,6 +309,12 @@ ADDED = [
         "import os; X = '''\n'''\nY = 1\n",
         "tensorflow.shape",
         f"import os; X = '''\n'''\nimport tensorflow as tf\nY = 1\n{USE}tf.shape\n",
+    ),
+    (
+        "import os\ntry:\n    import json\n    def f(): pass\nfinally: pass\n",
+        "tensorflow.shape",
+        "import os\nimport tensorflow as tf\ntry:\n    import json\n    def f(): pass\n"
+        f"finally: pass\n{USE}tf.shape\n",
     ),
     # No newline at the end.
     ("import os", "tensorflow.shape", f"import os\nimport tensorflow as tf\n{USE}tf.shape\n"),
@@ -376,6 +393,7 @@ def test_an_import_is_added_once(statements: list[str], name: str, at_line: int 
         ("import tf_keras as keras\n", "keras.ops.shape"),
         ("import tensorflow.compat.v1 as tf\n", "keras.ops.shape"),
         ("from .compat import keras\n", "keras.ops.shape"),
+        ("from keras._tf_keras import keras\n", "keras.ops.shape"),
         (
             "try:\n    import keras\nexcept ImportError:\n    from tensorflow import keras\n"
             "ops = keras_ops = 1\n",
@@ -394,6 +412,7 @@ def test_what_cannot_be_written_is_refused(text: str, name: str) -> None:
     "rebinding",
     [
         "tf = 1",
+        "tf = None",
         "tf: int = 1",
         "tf += 1",
         "tf, x = 1, 2",

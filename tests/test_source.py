@@ -192,7 +192,7 @@ def test_the_first_newline_is_the_file_s_own(text: str, newline: str) -> None:
         ('"""Args:\n  a: b\n"""\nif a:\n\tb\n', "\t"),
         ("a = {1:\n  2}\nif a:\n\tb\n", "\t"),
         ("def f(\n  a: int,\n): pass\nif a:\n\tb\n", "\t"),
-        ("\x0cif a:\n   b\n", "   "),
+        ("\x0cif a:\n\x0c   b\n", "   "),
         # Python itself cannot read it.
         ("a = (\n", "    "),
         ("a = '''\n", "    "),

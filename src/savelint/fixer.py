@@ -104,7 +104,7 @@ def fix(
         else:
             # The fixes since then undo each other: start again, without them.
             cyclic |= {past.signature(item) for past in trail[seen:] for item in past.accepted}
-            del trail[1:]
+            trail = [_Pass(source, trail[0].findings)]
     last = trail[-1]
     unsettled = f"not settled after {_PASSES} passes; run again"
     withheld = ((item, last.refused.get(item, unsettled)) for item in last.applicable(unsafe))
@@ -199,7 +199,7 @@ def _adds_lines(text: str, edit: Edit) -> bool:
 def _accept(now: _Pass, base: list[Finding], group: Sequence[Finding]) -> list[Finding]:
     """Add to `base` what of `group` can join it, halving until the guilty are alone.
 
-    A fix that is harmless alone but not beside the others is left for the next pass.
+    What is refused only for the company it would be in gets its turn in the next text.
     """
     reason = _objection(now, [*base, *group])
     if not reason:
@@ -207,10 +207,7 @@ def _accept(now: _Pass, base: list[Finding], group: Sequence[Finding]) -> list[F
     if len(group) > 1:
         half = len(group) // 2
         return _accept(now, _accept(now, base, group[:half]), group[half:])
-    if base:
-        reason = _objection(now, group)
-    if reason:
-        now.refused[group[0]] = reason
+    now.refused[group[0]] = reason
     return base
 
 
