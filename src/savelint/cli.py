@@ -258,7 +258,7 @@ def _check_stdin(
 
     path = Path.cwd() / (name or STDIN_NAME)
     settings = configuration.of(path.parent)
-    data = click.get_binary_stream("stdin").read()
+    data = sys.stdin.buffer.read()
     if name and force_exclude and settings.excludes.excludes_within(str(path)):
         return Report(excluded=1), data
     display = display_name(path, name) if name else STDIN_NAME

@@ -37,10 +37,10 @@ UNREADABLE = OwnCode(
     "SVL900",
     "unreadable-file",
     Severity.ERROR,
-    """The file could not be checked: it is missing, unreadable, undecodable or does not parse.
+    """The file could not be read, decoded, parsed or, after a fix, written.
 
-Consequence: nothing is known about the file; the exit code is 2. The other files are
-checked all the same.
+Consequence: nothing is known about a file that was not read; one that was not written is
+as it was. The exit code is 2. The other files are checked all the same.
 
 Fix: correct the path, the permissions, the encoding or the syntax that the message
 names, or leave the file out with `exclude`.""",

@@ -259,9 +259,7 @@ class _Search:
                 excludes = replace(excludes, patterns=())
             for entry in entries.values():
                 is_directory = entry.is_dir(follow_symlinks=False)
-                if not is_directory and not (
-                    entry.name.endswith(SUFFIXES) and entry.is_file(follow_symlinks=True)
-                ):
+                if not is_directory and not _is_source(entry):
                     continue
                 if excludes.excludes(entry.path, directory=is_directory):
                     continue
@@ -298,6 +296,13 @@ class _Search:
         except PatternError:
             spec = compile_patterns(line for line in lines if _compiles(line))
         yield _Ignore(directory, spec)
+
+
+def _is_source(entry: os.DirEntry[str]) -> bool:
+    """Tell whether this is a Python file, or a link that leads to one."""
+    if not entry.name.endswith(SUFFIXES):
+        return False
+    return entry.is_file(follow_symlinks=False) or (entry.is_symlink() and Path(entry).is_file())
 
 
 def _compiles(pattern: str) -> bool:

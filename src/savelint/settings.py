@@ -194,8 +194,11 @@ class _Reader:
                 raise self.error(key, f"is not a setting{hint} (settings are {legal})")
 
     def strings(self, key: str, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        if not isinstance(value, list):
             raise self.error(key, f"must be a list of strings, not {_type(value)}")
+        for item in value:
+            if not isinstance(item, str):
+                raise self.error(key, f"must be a list of strings, but holds {item!r}")
         return tuple(value)
 
     def selectors(self, key: str, value: object) -> tuple[str, ...]:
@@ -241,13 +244,5 @@ class _Reader:
 
 
 def _type(value: object) -> str:
-    names = {
-        str: "a string",
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        dict: "a table",
-    }
-    if isinstance(value, list):
-        return "one that holds other values"
-    return names.get(type(value), type(value).__name__)
+    names = {str: "a string", bool: "a boolean", dict: "a table", list: "a list"}
+    return names.get(type(value), f"`{value}`")

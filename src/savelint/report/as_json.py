@@ -24,11 +24,10 @@ def records(report: Report, view: View) -> list[Record]:
         result += [_failure(file, failure) for failure in file.failures]
         if file.source is None:
             continue
-        shown = view.shown(file.findings)
         result += [
             _finding(file.path, file.source, finding, identifier)
             for finding, identifier in zip(file.findings, fingerprints(file), strict=True)
-            if finding in shown
+            if view.shown([finding])
         ]
     return result
 

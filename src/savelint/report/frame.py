@@ -139,7 +139,9 @@ class Frame:
         """Draw one line with its gutter; without `number` the gutter is empty."""
         gutter = f"{number or '':>{self.digits}} "
         text = Text().append(gutter, GUTTER).append(sign, style or GUTTER)
-        return text.append(f" {code}", style) if code.strip() else text
+        # White space at the end tells something only where it changes.
+        shown = code if style else code.rstrip()
+        return text.append(f" {shown}", style) if shown.strip() else text
 
     @property
     def _room(self) -> int:
