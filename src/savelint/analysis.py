@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from savelint.finding import Finding
-from savelint.keras.generation import Keras
-from savelint.rule import Rule
+from savelint.keras.generation import Evidence, Keras, file_evidence
+from savelint.keras.summary import summarise
 from savelint.source import Source
+
+if TYPE_CHECKING:
+    from savelint.keras.summary import Summary
+    from savelint.rule import Rule
+
+# A file with none of these words has nothing to do with Keras.
+_WORDS = ("keras", "tensorflow")
+# The calls after which a function, or the module itself, is read as a place that saves;
+# `call` is there for `model.call = tf.function(model.call)`.
+_SAVING = frozenset({"save", "save_model", "export", "add_endpoint"})
+_SCOPE_WORDS = frozenset({*_SAVING, "call"})
+DEFAULT = Evidence(Keras.V3, "no evidence: the default")
 
 
 @dataclass(frozen=True)
@@ -21,8 +34,8 @@ class Analysis:
 
     findings: tuple[Finding, ...]
     has_keras: bool = False
-    keras: Keras = Keras.V3
-    evidence: str = "no evidence: the default"
+    keras: Keras = DEFAULT.keras
+    evidence: str = DEFAULT.reason
 
 
 class RuleError(Exception):
@@ -34,14 +47,96 @@ class RuleError(Exception):
 
 
 def analyse(
-    source: Source, rules: Sequence[Rule], keras: Keras | None = None, *, gates: bool = True
+    source: Source,
+    rules: Sequence[Rule],
+    keras: Keras | None = None,
+    *,
+    declared: Callable[[], Evidence | None] = lambda: None,
+    gates: bool = True,
 ) -> Analysis:
     """Run `rules` over `source`; findings are in the order of their place.
 
-    `keras` is the generation, or None to read it from the file. Without `gates` every
-    step runs even where nothing can be found; the result is the same.
+    `keras` is the generation, or None to read it from the file; where the file does not
+    tell, `declared` is asked what its project depends on. Without `gates` every step runs
+    even where nothing can be found; the result is the same.
 
     Raises SourceError for source that does not parse or is too deep to analyse, and
     RuleError when a rule itself fails.
     """
-    raise NotImplementedError
+    if not any(word in source.text for word in _WORDS):
+        return Analysis(())
+    summary = summarise(source)
+    if keras is not None:
+        evidence = Evidence(keras, "the settings say so")
+    else:
+        evidence = file_evidence(source.text, summary) or declared() or DEFAULT
+    active = [rule for rule in rules if evidence.keras in rule.severity]
+    if gates:
+        active = [rule for rule in active if _mentions(source.text, [rule])]
+    statements = _relevant(source, summary, active if gates else None)
+    findings = _check(source, summary, statements, active, evidence.keras) if statements else ()
+    return Analysis(findings, True, evidence.keras, evidence.reason)
+
+
+def _mentions(text: str, rules: Sequence[Rule]) -> bool:
+    return any(mention in text for rule in rules for mention in rule.mentions)
+
+
+def _relevant(source: Source, summary: Summary, rules: Sequence[Rule] | None) -> set[int]:
+    """The top-level statements that a rule can have something to say about.
+
+    With `rules` None all that hold a Keras class or may save something.
+    """
+    if rules is not None and not rules:
+        return set()
+    keras = {cls.statement for cls in summary.classes if cls.name in summary.kinds}
+    places = {
+        index
+        for index, statement in enumerate(summary.statements)
+        if statement.called & _SCOPE_WORDS and not statement.is_class
+    }
+    wanted = keras | places
+    if rules is not None:
+        wanted = {index for index in wanted if _reaches(source, summary, index, rules)}
+    if any(not summary.statements[index].definition for index in wanted):
+        # A script's statements are read together: one makes the model, another saves it.
+        wanted |= {i for i, statement in enumerate(summary.statements) if not statement.definition}
+    return wanted
+
+
+def _reaches(source: Source, summary: Summary, index: int, rules: Sequence[Rule]) -> bool:
+    """Whether a statement, or a definition that it leads to, mentions what a rule needs."""
+    seen: set[int] = set()
+    pending = [index]
+    while pending:
+        current = pending.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        statement = summary.statements[current]
+        start = source.line_offset(statement.first_line)
+        text = source.text[start : source.line_offset(statement.last_line + 1)]
+        if not statement.definition or _mentions(text, rules):
+            return True
+        pending.extend(summary.leads_to(current))
+    return False
+
+
+def _check(
+    source: Source,
+    summary: Summary,
+    statements: set[int],
+    rules: Sequence[Rule],
+    keras: Keras,
+) -> tuple[Finding, ...]:
+    # libcst is behind this import; files without a candidate never pay for it.
+    from savelint.keras.visitor import visit
+
+    module = visit(source, summary, statements, keras, _SAVING)
+    findings: list[Finding] = []
+    for rule in rules:
+        try:
+            findings.extend(rule.check(module))
+        except Exception as error:
+            raise RuleError(rule.code, error) from error
+    return tuple(sorted(set(findings), key=lambda finding: (finding.span, finding.code)))

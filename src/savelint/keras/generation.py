@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from savelint.keras.summary import Summary
 
 
 class Keras(IntEnum):
@@ -14,3 +19,40 @@ class Keras(IntEnum):
 
     V2 = 2
     V3 = 3
+
+
+class Evidence(NamedTuple):
+    """A generation, and for people what decided it."""
+
+    keras: Keras
+    reason: str
+
+
+# What only Keras 2 has: the package itself, its private modules, and add-ons that pin it.
+_ONLY_V2 = (
+    "tf_keras",
+    "tensorflow.python.keras",
+    "tensorflow_addons",
+    "keras.engine",
+    "keras.utils.generic_utils",
+    "keras.utils.np_utils",
+    "keras.saving.hdf5_format",
+    "keras.layers.core",
+)
+_ONLY_V3 = ("keras.ops", "keras.random", "keras.tree", "keras_hub", "keras_nlp")
+_FLAG = re.compile(r"TF_USE_LEGACY_KERAS['\"]\s*(?:\]\s*=|,)\s*['\"](\w+)['\"]")
+
+
+def file_evidence(text: str, summary: Summary) -> Evidence | None:
+    """The generation by what the file itself imports or sets; None when it does not tell."""
+    flag = _FLAG.search(text)
+    if flag is not None and flag.group(1) in {"1", "True", "true"}:
+        return Evidence(Keras.V2, "the file sets TF_USE_LEGACY_KERAS")
+    origins = sorted({*summary.names.values(), *summary.stars, *summary.imported})
+    for prefixes, keras in ((_ONLY_V2, Keras.V2), (_ONLY_V3, Keras.V3)):
+        for origin in origins:
+            if any(f"{origin}.".startswith(f"{prefix}.") for prefix in prefixes):
+                return Evidence(keras, f"the file imports {origin}")
+    if "keras" in summary.names.values() and re.search(r"\bkeras\.ops\b", text):
+        return Evidence(Keras.V3, "the file uses keras.ops")
+    return None

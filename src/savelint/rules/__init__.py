@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from savelint.rule import Rule
+from savelint.rules.svl101_dynamic_reshape import DynamicReshape
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (DynamicReshape(),)

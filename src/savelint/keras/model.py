@@ -1,0 +1,309 @@
+"""The Keras model of a file: what its classes do, and where they are saved.
+
+Rules read this and nothing else. The events of a `Flow` are in the order in which the
+statements would run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from savelint.keras.generation import Keras
+from savelint.keras.tables import Family, Kind
+from savelint.keras.values import ClassOutline, Dim, Function, Instance, Shape, Traced, Value
+from savelint.source import Source, Span
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from savelint.keras.regions import Region
+    from savelint.keras.summary import Summary
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a call, with its value."""
+
+    node: cst.Arg
+    value: Value
+
+    @property
+    def keyword(self) -> str | None:
+        """The keyword, None for a positional argument."""
+        return self.node.keyword.value if self.node.keyword is not None else None
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of a call in their order."""
+
+    items: tuple[Argument, ...]
+
+    def get(self, position: int | None, *keywords: str) -> Argument | None:
+        """The argument at a position or by one of the keywords; None when it is not there,
+        or hidden behind a `*` or `**`.
+        """
+        index = 0
+        for item in self.items:
+            if item.node.star:
+                if item.node.star == "*":
+                    position = None
+                continue
+            if item.keyword is None:
+                if index == position:
+                    return item
+                index += 1
+            elif item.keyword in keywords:
+                return item
+        return None
+
+    @property
+    def positional(self) -> tuple[Argument, ...]:
+        """The plain positional arguments."""
+        return tuple(a for a in self.items if not a.node.star and a.keyword is None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a `*` or `**` may bring further arguments."""
+        return any(item.node.star for item in self.items)
+
+
+@dataclass(frozen=True)
+class ShapeUse:
+    """A value goes where an operation expects a shape or a number taken from one."""
+
+    call: cst.Call
+    family: Family | None
+    operation: str
+    argument: cst.BaseExpression
+    value: Value
+
+
+@dataclass(frozen=True)
+class NumberUse:
+    """A static dimension is used as a Python number: arithmetic, `int`, `range`, a cast."""
+
+    node: cst.BaseExpression
+    dim: Dim
+
+
+@dataclass(frozen=True)
+class SymbolicUnpacking:
+    """`a, b, c = tf.shape(x)`: a symbolic tensor is iterated."""
+
+    node: cst.Assign
+    shape: Shape
+    count: int | None
+
+
+@dataclass(frozen=True)
+class TensorTest:
+    """Python branches or loops on a value computed from call's inputs."""
+
+    node: cst.CSTNode
+
+
+@dataclass(frozen=True)
+class AttributeStore:
+    """`self.name = value`, `self.name += value`, `self.name[...] = value`, `self.name.append`.
+
+    `how` is "assign", "augment", "item" or "append"; `method` is the method whose body
+    (or a helper of which) holds it.
+    """
+
+    name: str
+    value: Value
+    value_node: cst.BaseExpression
+    statement: cst.CSTNode
+    target: cst.BaseExpression
+    how: str
+    method: str
+    conditional: bool
+
+
+@dataclass(frozen=True)
+class AttributeRead:
+    """`self.name` is read."""
+
+    name: str
+    node: cst.Attribute
+    method: str
+
+
+@dataclass(frozen=True)
+class Combination:
+    """An array or variable held by the object meets call's inputs in `*`, `+`, `@` or alike."""
+
+    attribute: str
+    node: cst.BaseExpression
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """`model.name = value` on an object that is not `self`."""
+
+    owner: Instance
+    name: str
+    value: Value
+    value_node: cst.BaseExpression
+    node: cst.CSTNode
+
+
+@dataclass(frozen=True)
+class LayerCall:
+    """A layer, often an attribute of `self`, is called on a value.
+
+    `inside` are the functions being read, outermost first.
+    """
+
+    layer: Instance
+    node: cst.Call
+    arguments: Arguments
+    inside: tuple[cst.FunctionDef | cst.Lambda, ...]
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Something happens to an object: "call", "fit", "predict", "build", "passed", ..."""
+
+    instance: Instance
+    how: str
+    node: cst.Call
+    arguments: Arguments
+
+
+@dataclass(frozen=True)
+class SaveCall:
+    """A call that saves: "saved_model", "export", "save" or "endpoint".
+
+    `receiver` is what is saved.
+    """
+
+    how: str
+    receiver: Value
+    node: cst.Call
+    arguments: Arguments
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`keras.Sequential([...])` with its layers."""
+
+    node: cst.Call
+    layers: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class SelfContact:
+    """The object itself is called or built by one of its own methods."""
+
+    how: str
+    node: cst.Call
+    arguments: Arguments
+
+
+@dataclass(frozen=True)
+class SuperCall:
+    """`super().method(...)`."""
+
+    method: str
+    node: cst.Call
+    arguments: Arguments
+
+
+Event: TypeAlias = (
+    ShapeUse
+    | NumberUse
+    | SymbolicUnpacking
+    | TensorTest
+    | AttributeStore
+    | AttributeRead
+    | Combination
+    | ObjectStore
+    | LayerCall
+    | Contact
+    | SaveCall
+    | SelfContact
+    | Stack
+    | SuperCall
+)
+AnyEvent = TypeVar("AnyEvent")
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What happens when a function runs, as far as the source tells, and what it returns.
+
+    `entered` are the functions of the file that it reaches, itself first.
+    """
+
+    events: tuple[Event, ...] = ()
+    result: Value = None
+    entered: tuple[Function, ...] = ()
+
+    def all(self, kind: type[AnyEvent]) -> Iterator[AnyEvent]:
+        """The events of one kind."""
+        return (event for event in self.events if isinstance(event, kind))
+
+
+@dataclass(frozen=True)
+class KerasClass:
+    """A Layer, Model or tf.Module subclass of the file, and what its methods do.
+
+    `traced` holds the methods that `tf.function` decorates.
+    """
+
+    outline: ClassOutline
+    kind: Kind
+    flows: Mapping[str, Flow]
+    traced: Mapping[str, Traced]
+
+    @property
+    def name(self) -> str:
+        """The class's name."""
+        return self.outline.name
+
+    def flow(self, method: str) -> Flow:
+        """What a method of the class, or of its parents in the file, does."""
+        return self.flows.get(method, Flow())
+
+    def stores(self, *methods: str) -> Iterator[AttributeStore]:
+        """The attributes set by the given methods and the helpers they call."""
+        for method in methods:
+            yield from self.flow(method).all(AttributeStore)
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleModel:
+    """One file as rules see it.
+
+    `scopes` are the flows of the module's own statements and of each function or method
+    in which something may be saved.
+    """
+
+    source: Source
+    keras: Keras
+    summary: Summary
+    classes: tuple[KerasClass, ...]
+    scopes: tuple[Flow, ...]
+    regions: tuple[Region, ...]
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where a node stands in the source, without surrounding white space."""
+        return self._owners[id(node)].span_of(node)
+
+    def text(self, node: cst.CSTNode) -> str:
+        """The source of a node."""
+        span = self.span(node)
+        return self.source.text[span.start : span.end]
+
+    @cached_property
+    def _owners(self) -> dict[int, Region]:
+        return {member: region for region in self.regions for member in region.members}
+
+    def class_of(self, instance: Instance) -> KerasClass | None:
+        """The Keras class of the file that an object is an instance of."""
+        return next((cls for cls in self.classes if cls.outline is instance.outline), None)

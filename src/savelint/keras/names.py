@@ -1,0 +1,83 @@
+"""One canonical name for each thing of TensorFlow, Keras and numpy, whatever it was imported as.
+
+`tf.keras.X`, `keras.X`, `tf_keras.X` and `tensorflow.python.keras.X` are all `keras.X`;
+`tf.compat.v1.X` is `tensorflow.X`. Names are read from import statements and module-level
+aliases, never by importing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+# Longest first: what replaces a dotted prefix.
+_PREFIXES = (
+    ("tensorflow.compat.v1.keras", "keras"),
+    ("tensorflow.compat.v2.keras", "keras"),
+    ("tensorflow._api.v2.keras", "keras"),
+    ("tensorflow.python.keras.api", "keras"),
+    ("tensorflow.python.keras", "keras"),
+    ("tensorflow.keras", "keras"),
+    ("keras._tf_keras.keras", "keras"),
+    ("tf_keras.api", "keras"),
+    ("tf_keras.src", "keras"),
+    ("tf_keras", "keras"),
+    ("keras.api", "keras"),
+    ("keras.src", "keras"),
+    ("tensorflow.compat.v1", "tensorflow"),
+    ("tensorflow.compat.v2", "tensorflow"),
+)
+_MAPPED = re.compile("(" + "|".join(re.escape(prefix) for prefix, _ in _PREFIXES) + r")(?=\.|$)")
+_TARGETS = dict(_PREFIXES)
+
+# Projects re-export these under their own names (`from .compat import keras`); nobody
+# gives them to anything else.
+_WELL_KNOWN = {"keras": "keras", "tf_keras": "keras", "tf": "tensorflow"}
+_FAMILIES = ("keras", "tensorflow", "numpy")
+
+
+def canonical(dotted: str) -> str:
+    """The canonical form of a dotted name as it was imported."""
+    match = _MAPPED.match(dotted)
+    if match is None:
+        return dotted
+    return _TARGETS[match.group(1)] + dotted[match.end() :]
+
+
+def import_bindings(
+    aliases: Iterator[tuple[str, str | None]], module: str | None, level: int
+) -> Iterator[tuple[str, str]]:
+    """(local name, dotted origin) of each alias of one import statement.
+
+    `module` is None for `import a.b as c`; for `from m import a as b` it is `m`, with
+    `level` leading dots kept in the origin. A star binds the name `*`.
+    """
+    for name, asname in aliases:
+        if module is None:
+            if asname:
+                yield asname, name
+            else:
+                head = name.partition(".")[0]
+                yield head, head
+        else:
+            origin = "." * level + module
+            separator = "" if origin.endswith(".") or not origin else "."
+            if name == "*":
+                yield name, origin
+            else:
+                yield asname or name, _recognised(asname or name, f"{origin}{separator}{name}")
+
+
+def _recognised(local: str, origin: str) -> str:
+    if origin.partition(".")[0] in _FAMILIES:
+        return origin
+    return _WELL_KNOWN.get(local, origin)
+
+
+def resolve(dotted: str, names: Mapping[str, str]) -> str | None:
+    """The canonical name of a dotted expression, or None when its head was not imported."""
+    head, dot, rest = dotted.partition(".")
+    origin = names.get(head)
+    if origin is None:
+        return None
+    return canonical(origin + dot + rest)

@@ -1,0 +1,478 @@
+"""What a call into TensorFlow, Keras or numpy returns, by what it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import libcst as cst
+
+from savelint.keras import tables
+from savelint.keras.model import Arguments
+from savelint.keras.tables import Draw, Family
+from savelint.keras.values import (
+    Argument,
+    Array,
+    Const,
+    Dim,
+    Ref,
+    Seq,
+    Shape,
+    Spec,
+    Tensor,
+    Value,
+    Variable,
+    holds_tensor,
+    literal,
+    literal_dimensions,
+)
+
+_PLAIN = cst.Module([])
+
+
+def code(node: cst.CSTNode) -> str:
+    """The source of an expression, for use in a new one."""
+    return _PLAIN.code_for_node(node).strip()
+
+
+def call_operation(family: Family, name: str, node: cst.Call, arguments: Arguments) -> Value:
+    """The result of a library function, None when nothing is known of it."""
+    if name in {"shape", "int_shape"} and family is not Family.NUMPY:
+        return _shape(family, name, node, arguments)
+    if name in {"Variable", "variable"}:
+        return _variable(family, node, arguments)
+    if name == "TensorSpec":
+        return _spec(node, arguments)
+    tensors = [a.value for a in arguments.items if holds_tensor(a.value)]
+    if not tensors:
+        return _without_tensors(family, name, node, arguments)
+    return _of_tensors(name, node, arguments, tensors)
+
+
+def _shape(family: Family, name: str, node: cst.Call, arguments: Arguments) -> Value:
+    argument = arguments.get(0, "input", "x")
+    if argument is None or not isinstance(argument.value, Tensor):
+        return None
+    dynamic = name == "shape"
+    # keras.ops.shape gives a tuple; tf.shape and K.shape give a tensor.
+    iterable = family is Family.OPS or not dynamic
+    return Shape(argument.value, dynamic, node, argument.node.value, iterable=iterable)
+
+
+def _variable(family: Family, node: cst.Call, arguments: Arguments) -> Value:
+    if family is Family.NUMPY:
+        return None
+    initial = arguments.get(0, "initial_value", "value")
+    origin = "tensorflow" if family in {Family.TF, Family.BACKEND} else "keras"
+    return Variable(origin, node, initial.value if initial else None)
+
+
+def _spec(node: cst.Call, arguments: Arguments) -> Spec:
+    shape = arguments.get(0, "shape")
+    dtype = arguments.get(1, "dtype")
+    return Spec(
+        literal_dimensions(shape.value) if shape else None,
+        dtype_name(dtype.value) if dtype else "float32",
+        False,
+        node,
+    )
+
+
+def keras_input(node: cst.Call, arguments: Arguments) -> Spec:
+    """`keras.Input(shape, batch_size, dtype)`: its spec with the batch dimension first."""
+    shape = arguments.get(0, "shape")
+    full = arguments.get(None, "batch_shape", "batch_input_shape")
+    dtype = arguments.get(None, "dtype")
+    dims = literal_dimensions(full.value) if full else None
+    if (
+        full is None
+        and shape is not None
+        and (inner := literal_dimensions(shape.value)) is not None
+    ):
+        dims = (None, *inner)
+    return Spec(dims, dtype_name(dtype.value) if dtype else "float32", True, node)
+
+
+def dtype_name(value: Value) -> str | None:
+    """The name of a dtype given as `tf.int32`, `np.float32`, `"int32"` or `float`."""
+    if isinstance(value, Const) and isinstance(value.value, str):
+        return value.value
+    if isinstance(value, Ref):
+        module, _, last = value.name.rpartition(".")
+        if module in {"tensorflow", "numpy", "tensorflow.dtypes"}:
+            return {"float_": "float64", "int_": "int64", "bool_": "bool"}.get(last, last)
+        return {"builtins.float": "float32", "builtins.int": "int32", "builtins.bool": "bool"}.get(
+            value.name
+        )
+    return None
+
+
+def _of_tensors(name: str, node: cst.Call, arguments: Arguments, tensors: Sequence[Value]) -> Value:
+    first = _leading(tensors[0])
+    short = name.rpartition(".")[2]
+    if name in tables.SHAPE_ARGUMENTS and name not in tables.AXES_KEEPING:
+        return _reshaped(name, node, arguments, first)
+    if short in tables.AXES_KEEPING:
+        return _broadcast(tensors)
+    if short in tables.REDUCTIONS:
+        return _reduced(arguments, first)
+    if short == "transpose":
+        return _transposed(arguments, first)
+    if short in {"expand_dims", "squeeze"}:
+        axis = _integer(arguments, 1, "axis")
+        return first if axis is not None and axis != 0 and first.batch_axis == 0 else Tensor(None)
+    if short in {"concat", "concatenate", "stack"}:
+        return _joined(arguments, tensors[0])
+    if short in {"split", "unstack", "unbind"}:
+        axis = _integer(arguments, 2 if short == "split" else None, "axis")
+        keeps = axis is not None and axis != first.batch_axis
+        return Tensor(first.batch_axis if keeps else None, structured=True)
+    if short in {"matmul", "tensordot", "dot", "batch_dot"}:
+        return first if holds_tensor(arguments.items[0].value) else Tensor(None)
+    if short == "einsum":
+        return _einsum(arguments)
+    if short == "gather" and not holds_tensor(arguments.items[0].value):
+        return first
+    return Tensor(None)
+
+
+def _leading(value: Value) -> Tensor:
+    """The tensor itself, or the first in a list."""
+    if isinstance(value, Tensor):
+        return replace(value, structured=False)
+    if isinstance(value, Seq):
+        return next((_leading(item) for item in value.items if holds_tensor(item)), Tensor(None))
+    return Tensor(None)
+
+
+def _integer(arguments: Arguments, position: int | None, *keywords: str) -> int | None:
+    argument = arguments.get(position, *keywords)
+    found = literal(argument.value) if argument else ...
+    return found if isinstance(found, int) else None
+
+
+def _broadcast(tensors: Sequence[Value]) -> Tensor:
+    found = [_leading(value) for value in tensors]
+    known = [tensor for tensor in found if tensor.batch_axis is not None]
+    return replace(known[0], features_lost=None) if known else found[0]
+
+
+def _reduced(arguments: Arguments, tensor: Tensor) -> Value:
+    axis = arguments.get(1, "axis", "reduction_indices")
+    found = literal(axis.value) if axis else None
+    axes = found if isinstance(found, list) else [found]
+    if tensor.batch_axis == 0 and all(isinstance(a, int) and a != 0 for a in axes):
+        return Tensor(0)
+    return Tensor(None)
+
+
+def _transposed(arguments: Arguments, tensor: Tensor) -> Tensor:
+    perm = arguments.get(1, "perm", "axes", "pattern")
+    found = literal(perm.value) if perm else None
+    if isinstance(found, list) and tensor.batch_axis in found:
+        return Tensor(found.index(tensor.batch_axis))
+    return Tensor(None)
+
+
+def _joined(arguments: Arguments, value: Value) -> Value:
+    """`concat` and `stack`: of shapes a shape, of tensors a tensor."""
+    axis = _integer(arguments, 1, "axis")
+    batch = _leading(value)
+    keeps = axis is not None and axis != batch.batch_axis and batch.batch_axis == 0
+    return Tensor(0) if keeps else Tensor(None)
+
+
+def _reshaped(name: str, node: cst.Call, arguments: Arguments, source: Tensor) -> Tensor:
+    positions, keywords = tables.SHAPE_ARGUMENTS[name]
+    target = arguments.get(positions[0], *keywords)
+    if target is None:
+        return Tensor(None)
+    return tensor_of_shape(target.value, name, node, source)
+
+
+def tensor_of_shape(target: Value, name: str, node: cst.Call, source: Tensor | None) -> Tensor:
+    """A tensor made with a shape such as `[batch, -1, n]`."""
+    if name == "tile":
+        return Tensor(source.batch_axis if source else None)
+    if isinstance(target, Shape):
+        return Tensor(0 if target.start == 0 and target.has_batch else None)
+    if not isinstance(target, Seq) or not target.items:
+        return Tensor(None)
+    head = target.items[0]
+    is_batch = (isinstance(head, Dim) and head.axis == head.tensor.batch_axis) or (
+        isinstance(head, Shape) and head.start == 0 and head.has_batch
+    )
+    inferred = head == Const(-1) and source is not None and source.batch_axis is not None
+    # Next to an unknown first dimension a last -1 is unknown too.
+    lost = (
+        is_batch
+        and target.complete
+        and len(target.items) > 1
+        and target.items[-1] == Const(-1)
+        and isinstance(head, Dim)
+        and head.dynamic
+    )
+    return Tensor(0 if is_batch or inferred else None, features_lost=node if lost else None)
+
+
+def _einsum(arguments: Arguments) -> Tensor:
+    equation = literal(arguments.items[0].value)
+    if not isinstance(equation, str) or "->" not in equation:
+        return Tensor(None)
+    inputs, _, output = equation.replace(" ", "").partition("->")
+    for subscripts, argument in zip(inputs.split(","), arguments.items[1:], strict=False):
+        if isinstance(argument.value, Tensor) and argument.value.batch_axis == 0 and subscripts:
+            index = output.find(subscripts[0])
+            return Tensor(index if index >= 0 and subscripts[0] != "." else None)
+    return Tensor(None)
+
+
+def _without_tensors(family: Family, name: str, node: cst.Call, arguments: Arguments) -> Value:
+    """Arrays and shape arithmetic: nothing here was computed from call's inputs."""
+    short = name.rpartition(".")[2]
+    if short in {"stack", "concat", "concatenate"}:
+        return _shape_list(arguments)
+    if short in {"cast", "convert_to_tensor", "unstack", "identity", "constant"}:
+        passed = _passed_through(short, arguments)
+        if passed is not None:
+            return passed
+    return random_array(family, name, arguments) or _plain_array(family, name, arguments)
+
+
+def _passed_through(short: str, arguments: Arguments) -> Value:
+    argument = arguments.get(0, "x", "value", "values")
+    if argument is None:
+        return None
+    value = argument.value
+    if isinstance(value, Shape):
+        return replace(value, iterable=value.iterable or short == "unstack")
+    if isinstance(value, (Dim, Seq)) and short != "constant":
+        return value
+    if isinstance(value, Array):
+        dtype = arguments.get(1, "dtype")
+        named = dtype_name(dtype.value) if dtype else value.dtype
+        return replace(value, dtype=named, is_numpy=False)
+    return None
+
+
+def _shape_list(arguments: Arguments) -> Value:
+    argument = arguments.get(0, "values")
+    if argument is None or not isinstance(argument.value, Seq):
+        return None
+    items: list[Value] = []
+    for item in argument.value.items:
+        items.extend(item.items if isinstance(item, Seq) else [item])
+    if not any(isinstance(item, (Shape, Dim)) for item in items):
+        return None
+    return Seq(tuple(items), argument.value.complete)
+
+
+# Parameters of each draw: (position, keyword, the initializer's argument, its default).
+_NUMPY_PARAMETERS = {
+    Draw.NORMAL: ((0, "loc", "mean", "0.0"), (1, "scale", "stddev", "1.0")),
+    Draw.UNIFORM: ((0, "low", "minval", "0.0"), (1, "high", "maxval", "1.0")),
+}
+_TENSOR_PARAMETERS = {
+    Draw.NORMAL: ((1, "mean", "mean", "0.0"), (2, "stddev", "stddev", "1.0")),
+    Draw.TRUNCATED: ((1, "mean", "mean", "0.0"), (2, "stddev", "stddev", "1.0")),
+    Draw.UNIFORM: ((1, "minval", "minval", "0.0"), (2, "maxval", "maxval", "1.0")),
+}
+
+
+def random_array(family: Family, name: str, arguments: Arguments) -> Array | None:
+    """The array that a random draw gives, None for anything else.
+
+    A draw with a literal `seed` is a table: it is the same in every process.
+    """
+    if family is Family.NUMPY and name.startswith("random."):
+        return numpy_draw(name.rpartition(".")[2], arguments)
+    if family in {Family.TF, Family.KERAS_RANDOM} and name in tables.TENSOR_DRAWS:
+        return _tensor_draw(tables.TENSOR_DRAWS[name], arguments)
+    return None
+
+
+def numpy_draw(name: str, arguments: Arguments) -> Array | None:
+    """The array drawn by a method of `np.random` or of a numpy generator."""
+    if name not in tables.NUMPY_DRAWS:
+        return None
+    draw, plain_dimensions = tables.NUMPY_DRAWS[name]
+    if plain_dimensions:
+        sizes = [a for a in arguments.positional]
+        text = ", ".join(code(a.node.value) for a in sizes)
+        shape = f"({text},)" if len(sizes) == 1 else f"({text})"
+        dims = literal_dimensions(Seq(tuple(a.value for a in sizes)))
+        values: tuple[Value, ...] = tuple(a.value for a in sizes)
+        parameters: tuple[tuple[str, str], ...] = _defaults(draw)
+    else:
+        position = (
+            0 if name in {"standard_normal", "random", "random_sample", "ranf", "sample"} else 2
+        )
+        size = arguments.get(position, "size")
+        shape = _shape_code(size.node.value, size.value) if size else "()"
+        dims = literal_dimensions(size.value) if size else ()
+        values = (size.value,) if size else ()
+        named = position == 2
+        parameters = (
+            _parameters(_NUMPY_PARAMETERS.get(draw, ()), arguments) if named else _defaults(draw)
+        )
+    return Array(
+        "random",
+        None if arguments.is_open else shape,
+        dims,
+        "float64" if draw is not Draw.OTHER else None,
+        draw,
+        parameters,
+        from_arguments=any(map(_from_arguments, values)),
+    )
+
+
+def _tensor_draw(draw: Draw, arguments: Arguments) -> Array:
+    shape = arguments.get(0, "shape")
+    dtype = arguments.get(3, "dtype")
+    seed = arguments.get(4, "seed")
+    return Array(
+        "table"
+        if seed is not None and isinstance(seed.value, Const) and seed.value.value is not None
+        else "random",
+        _shape_code(shape.node.value, shape.value) if shape else None,
+        literal_dimensions(shape.value) if shape else None,
+        (dtype_name(dtype.value) if dtype else "float32"),
+        draw,
+        _parameters(_TENSOR_PARAMETERS.get(draw, ()), arguments),
+        from_arguments=bool(shape and _from_arguments(shape.value)),
+        is_numpy=False,
+    )
+
+
+def _defaults(draw: Draw) -> tuple[tuple[str, str], ...]:
+    return tuple((name, default) for *_, name, default in _NUMPY_PARAMETERS.get(draw, ()))
+
+
+def _parameters(
+    table: Sequence[tuple[int, str, str, str]], arguments: Arguments
+) -> tuple[tuple[str, str], ...]:
+    found = []
+    for position, keyword, name, default in table:
+        argument = arguments.get(position, keyword)
+        found.append((name, code(argument.node.value) if argument else default))
+    return tuple(found)
+
+
+def _shape_code(node: cst.BaseExpression, value: Value) -> str:
+    """The source of a shape as a sequence: a bare number becomes a tuple of one."""
+    text = code(node)
+    if isinstance(value, Const) and isinstance(value.value, int):
+        return f"({text},)"
+    return text
+
+
+def _from_arguments(value: Value) -> bool:
+    if isinstance(value, Seq):
+        return any(map(_from_arguments, value.items))
+    return isinstance(value, Argument)
+
+
+def _plain_array(family: Family, name: str, arguments: Arguments) -> Array | None:
+    if family not in {Family.NUMPY, Family.TF, Family.OPS}:
+        return None
+    short = name.rpartition(".")[2]
+    is_numpy = family is Family.NUMPY
+    if short in tables.FILLS and arguments.items:
+        return _filled(short, arguments, is_numpy)
+    if short in {"zeros_like", "ones_like", "empty_like", "full_like"}:
+        return Array("filled", is_numpy=is_numpy)
+    if short in tables.TABLES:
+        return _converted(arguments, is_numpy)
+    if is_numpy and "." not in name:
+        # Any other numpy function: random if one of its operands is.
+        return _computed(arguments)
+    return None
+
+
+def _filled(short: str, arguments: Arguments, is_numpy: bool) -> Array:
+    shape = arguments.get(0, "shape", "dims")
+    value = arguments.get(1, "fill_value", "value") if short in {"full", "fill"} else None
+    dtype = arguments.get(2 if short in {"full", "fill"} else 1, "dtype")
+    named = dtype_name(dtype.value) if dtype else ("float64" if is_numpy else "float32")
+    return Array(
+        "filled",
+        _shape_code(shape.node.value, shape.value) if shape else None,
+        literal_dimensions(shape.value) if shape else None,
+        named,
+        fill=tables.FILLS[short] or (code(value.node.value) if value else ""),
+        from_arguments=bool(shape and _from_arguments(shape.value)),
+        is_numpy=is_numpy,
+    )
+
+
+def _converted(arguments: Arguments, is_numpy: bool) -> Array:
+    """`np.array(...)`, `tf.constant(...)`: as random as what is in it."""
+    argument = arguments.get(0, "value", "object", "a", "x")
+    value = argument.value if argument else None
+    dtype = arguments.get(1, "dtype")
+    named = dtype_name(dtype.value) if dtype else None
+    if isinstance(value, Array):
+        return replace(value, dtype=named or value.dtype, is_numpy=is_numpy, attribute=None)
+    if isinstance(value, Argument):
+        return Array("argument", dtype=named, is_numpy=is_numpy)
+    if isinstance(value, Seq) and any(_is_random(item) for item in value.items):
+        return Array("random", dtype=named, is_numpy=is_numpy)
+    dims = _nested_dimensions(literal(value))
+    return Array(
+        "table", dims=dims, dtype=named or _literal_dtype(literal(value)), is_numpy=is_numpy
+    )
+
+
+def _nested_dimensions(found: object) -> tuple[int | None, ...] | None:
+    if found is ...:
+        return None
+    dims: list[int | None] = []
+    while isinstance(found, list):
+        dims.append(len(found))
+        if not found:
+            return None
+        found = found[0]
+    return tuple(dims)
+
+
+def _literal_dtype(found: object) -> str | None:
+    while isinstance(found, list) and found:
+        found = found[0]
+    if isinstance(found, bool):
+        return "bool"
+    if isinstance(found, int):
+        return "int32"
+    return "float32" if isinstance(found, float) else None
+
+
+def _is_random(value: Value) -> bool:
+    return isinstance(value, Array) and value.origin == "random"
+
+
+def _computed(arguments: Arguments) -> Array | None:
+    values = [a.value for a in arguments.items]
+    if any(map(_is_random, values)):
+        return Array("random")
+    if any(isinstance(value, Array) for value in values):
+        return Array("table")
+    return None
+
+
+def operand_code(node: cst.BaseExpression) -> str:
+    """The source of an operand, in parentheses unless it binds tightly."""
+    text = code(node)
+    tight = (cst.Name, cst.Attribute, cst.Call, cst.Integer, cst.Float, cst.Subscript)
+    return text if isinstance(node, tight) or node.lpar else f"({text})"
+
+
+def scaled_parameters(array: Array, factor: str, operator: str) -> tuple[tuple[str, str], ...]:
+    """The initializer's arguments for a normal draw around zero times, or over, a factor."""
+    parameters = dict(array.parameters)
+    if array.draw is not Draw.NORMAL or parameters.get("mean") != "0.0":
+        return ()
+    spread = parameters["stddev"]
+    if operator == "Multiply":
+        parameters["stddev"] = factor if spread == "1.0" else f"{spread} * {factor}"
+    else:
+        parameters["stddev"] = f"{spread} / {factor}"
+    return tuple(parameters.items())

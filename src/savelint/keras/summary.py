@@ -1,0 +1,266 @@
+"""One pass over a file's `ast`: imports, classes, functions, and where Keras may matter.
+
+The summary is cheap and holds no node, so that later it can be kept and shared; it says
+which top-level statements deserve to be parsed by libcst.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from savelint.keras import names, tables
+from savelint.keras.tables import Kind
+from savelint.source import Source, SourceError
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One top-level statement: its lines, its nesting, and what is in it.
+
+    `depth` counts nested nodes; `called` holds the last name of each call, decorator and
+    assigned attribute; `definition` is True for a class or a function.
+    """
+
+    first_line: int
+    last_line: int
+    depth: int
+    definition: bool
+    is_class: bool
+    called: frozenset[str]
+
+
+@dataclass(frozen=True)
+class ClassSummary:
+    """A class anywhere in the file: its bases as dotted text, None where they are not."""
+
+    name: str
+    bases: tuple[str | None, ...]
+    statement: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one file says at its top level.
+
+    `names` maps each module-level name that was imported, or made an alias of an
+    import, to its dotted origin; `functions` and `assignments` map a name to the
+    top-level statements that define or assign it; `imported` holds the dotted origin of
+    every import, also inside functions.
+    """
+
+    statements: tuple[Statement, ...]
+    names: Mapping[str, str]
+    stars: tuple[str, ...]
+    classes: tuple[ClassSummary, ...]
+    functions: Mapping[str, int]
+    assignments: Mapping[str, tuple[int, ...]]
+    imported: frozenset[str]
+
+    def resolve(self, dotted: str) -> str | None:
+        """The canonical name of a dotted expression at module level."""
+        found = names.resolve(dotted, self.names)
+        if found is None and "." not in dotted:
+            return tables.star_member(dotted, self.stars)
+        return found
+
+    @cached_property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kind of each class of the file that descends from Keras or tf.Module."""
+        kinds: dict[str, Kind] = {}
+        pending = list(self.classes)
+        while pending:
+            left = []
+            for cls in pending:
+                found = (self._base_kind(base, kinds) for base in cls.bases)
+                kind = next(filter(None, found), None)
+                if kind is None:
+                    left.append(cls)
+                else:
+                    kinds[cls.name] = kind
+            if len(left) == len(pending):
+                break
+            pending = left
+        return MappingProxyType(kinds)
+
+    @cached_property
+    def _definitions(self) -> Mapping[str, int]:
+        return {**self.functions, **{cls.name: cls.statement for cls in self.classes}}
+
+    def leads_to(self, index: int) -> Iterator[int]:
+        """The statements whose functions or classes a statement calls or derives from."""
+        for name in self.statements[index].called:
+            if name in self._definitions:
+                yield self._definitions[name]
+        for cls in self.classes:
+            if cls.statement == index:
+                for base in cls.bases:
+                    if base is not None and base in self._definitions:
+                        yield self._definitions[base]
+
+    def is_part(self, name: str) -> bool:
+        """Whether instances of a class are made in the file, and only by other classes."""
+        makers = [s for s in self.statements if name in s.called]
+        return bool(makers) and all(maker.is_class for maker in makers)
+
+    def _base_kind(self, base: str | None, kinds: Mapping[str, Kind]) -> Kind | None:
+        if base is None:
+            return None
+        if base in kinds:
+            return kinds[base]
+        resolved = self.resolve(base)
+        return tables.base_kind(resolved) if resolved else None
+
+
+def summarise(source: Source) -> Summary:
+    """Read a source's `ast`; raises SourceError when it does not parse."""
+    tree = parse(source)
+    reader = _Reader()
+    for statement in tree.body:
+        reader.read(statement)
+    return reader.summary()
+
+
+def parse(source: Source) -> ast.Module:
+    """`ast.parse` with the file's own errors as SourceError."""
+    try:
+        return ast.parse(source.text)
+    except SyntaxError as error:
+        raise SourceError(
+            f"syntax error: {error.msg}", error.lineno or 0, error.offset or 0
+        ) from error
+    except (RecursionError, MemoryError, ValueError) as error:
+        raise SourceError("nested too deeply to be parsed; split the expression") from error
+
+
+def dotted_name(node: ast.AST) -> str | None:
+    """`a.b.c` as text, or None for anything but names and attributes."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    parts.append(node.id)
+    return ".".join(reversed(parts))
+
+
+class _Reader:
+    """Gathers the summary, one top-level statement after the other."""
+
+    def __init__(self) -> None:
+        self._statements: list[Statement] = []
+        self._names: dict[str, str] = {}
+        self._stars: list[str] = []
+        self._classes: list[ClassSummary] = []
+        self._functions: dict[str, int] = {}
+        self._assignments: dict[str, list[int]] = {}
+        self._imported: set[str] = set()
+
+    def read(self, statement: ast.stmt) -> None:
+        index = len(self._statements)
+        definition = isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        called: set[str] = set()
+        deepest = 0
+        # (node, depth, whether it stands at module level)
+        stack: list[tuple[ast.AST, int, bool]] = [(statement, 1, True)]
+        while stack:
+            node, depth, top = stack.pop()
+            deepest = max(deepest, depth)
+            inner = top
+            if isinstance(node, ast.Call):
+                called.update(_last_name(node.func))
+            elif isinstance(node, ast.ClassDef):
+                self._classes.append(
+                    ClassSummary(node.name, tuple(map(dotted_name, node.bases)), index)
+                )
+                inner = False
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                if top and not isinstance(node, ast.Lambda):
+                    self._functions[node.name] = index
+                called.update(name for item in _decorators(node) for name in _last_name(item))
+                inner = False
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._import(node, top)
+            elif isinstance(node, ast.Assign):
+                called.update(
+                    target.attr for target in node.targets if isinstance(target, ast.Attribute)
+                )
+                if top:
+                    self._assign(node, index)
+            elif isinstance(node, ast.AnnAssign) and top and isinstance(node.target, ast.Name):
+                self._assignments.setdefault(node.target.id, []).append(index)
+            stack.extend(
+                (child, depth + 1, inner) for child in reversed(list(ast.iter_child_nodes(node)))
+            )
+        decorators = _decorators(statement)
+        first = min((statement.lineno, *(item.lineno for item in decorators)))
+        self._statements.append(
+            Statement(
+                first,
+                statement.end_lineno or first,
+                deepest,
+                definition,
+                isinstance(statement, ast.ClassDef),
+                frozenset(called),
+            )
+        )
+
+    def _import(self, node: ast.Import | ast.ImportFrom, top: bool) -> None:
+        module, level = None, 0
+        if isinstance(node, ast.ImportFrom):
+            module, level = node.module or "", node.level
+        aliases = ((alias.name, alias.asname) for alias in node.names)
+        for local, origin in names.import_bindings(aliases, module, level):
+            self._imported.add(origin)
+            if local == "*":
+                self._stars.append(names.canonical(origin))
+            elif top:
+                # The first import wins: `except ImportError` holds the substitute.
+                self._names.setdefault(local, origin)
+
+    def _assign(self, node: ast.Assign, index: int) -> None:
+        for target in node.targets:
+            for name in _assigned_names(target):
+                self._assignments.setdefault(name, []).append(index)
+        dotted = dotted_name(node.value)
+        if dotted is None or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+            return
+        origin = names.resolve(dotted, self._names)
+        if origin is not None:
+            self._names.setdefault(node.targets[0].id, origin)
+
+    def summary(self) -> Summary:
+        return Summary(
+            statements=tuple(self._statements),
+            names=MappingProxyType(self._names),
+            stars=tuple(self._stars),
+            classes=tuple(self._classes),
+            functions=MappingProxyType(self._functions),
+            assignments=MappingProxyType({k: tuple(v) for k, v in self._assignments.items()}),
+            imported=frozenset(self._imported),
+        )
+
+
+def _decorators(node: ast.AST) -> list[ast.expr]:
+    return getattr(node, "decorator_list", [])
+
+
+def _last_name(node: ast.expr) -> tuple[str, ...]:
+    """The last name of a called or decorating expression, as a tuple of none or one."""
+    if isinstance(node, ast.Attribute):
+        return (node.attr,)
+    if isinstance(node, ast.Name):
+        return (node.id,)
+    return ()
+
+
+def _assigned_names(target: ast.expr) -> Iterator[str]:
+    if isinstance(target, ast.Name):
+        yield target.id
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        for item in target.elts:
+            yield from _assigned_names(item)

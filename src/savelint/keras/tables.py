@@ -1,0 +1,324 @@
+"""Facts about the names of Keras, TensorFlow and numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a class is to Keras."""
+
+    LAYER = "layer"
+    MODEL = "model"
+    FUNCTIONAL = "functional or sequential model"
+    MODULE = "tf.Module"
+    OTHER = "other Keras object"  # losses, metrics, initializers, callbacks, ...
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether Keras tracks and saves what an instance holds."""
+        return self in {Kind.LAYER, Kind.MODEL, Kind.FUNCTIONAL}
+
+
+_OTHER_MODULES = (
+    "keras.losses.",
+    "keras.metrics.",
+    "keras.initializers.",
+    "keras.regularizers.",
+    "keras.constraints.",
+    "keras.optimizers.",
+    "keras.callbacks.",
+    "keras.utils.",
+)
+
+
+def base_kind(name: str) -> Kind | None:
+    """The kind of a class with the canonical base `name`, None when that is not Keras."""
+    if name == "tensorflow.Module":
+        return Kind.MODULE
+    if not name.startswith("keras."):
+        return None
+    last = name.rpartition(".")[2]
+    if not last[:1].isupper():
+        return None
+    if name.startswith(_OTHER_MODULES):
+        return Kind.OTHER
+    if last in {"Sequential", "Functional"}:
+        return Kind.FUNCTIONAL
+    if last == "Model":
+        return Kind.MODEL
+    if last == "Layer" or ".layers." in name:
+        return Kind.LAYER
+    return None
+
+
+# What `from keras.layers import *` and its like are known to bring.
+_STAR_MEMBERS = {
+    "keras": {"Layer", "Model", "Sequential", "Input", "layers", "models", "ops", "backend"},
+    "keras.models": {"Model", "Sequential", "load_model", "save_model"},
+    "keras.layers": {
+        "Activation",
+        "Add",
+        "BatchNormalization",
+        "Bidirectional",
+        "Concatenate",
+        "Conv1D",
+        "Conv2D",
+        "Conv3D",
+        "Dense",
+        "Dropout",
+        "Embedding",
+        "Flatten",
+        "GRU",
+        "Input",
+        "LSTM",
+        "Lambda",
+        "Layer",
+        "LayerNormalization",
+        "MultiHeadAttention",
+        "ReLU",
+        "Reshape",
+        "TimeDistributed",
+        "Wrapper",
+    },
+    "tensorflow": {"keras", "Module", "Variable", "function", "shape", "reshape", "saved_model"},
+}
+
+
+def star_member(name: str, modules: Sequence[str]) -> str | None:
+    """The canonical name of `name` if one of the star-imported modules is known to hold it."""
+    for module in modules:
+        if name in _STAR_MEMBERS.get(module, ()):
+            return "keras" if (module, name) == ("tensorflow", "keras") else f"{module}.{name}"
+    return None
+
+
+# Layers without weights of their own.
+WEIGHTLESS = frozenset(
+    {
+        "Activation",
+        "ActivityRegularization",
+        "Add",
+        "AlphaDropout",
+        "Average",
+        "AveragePooling1D",
+        "AveragePooling2D",
+        "AveragePooling3D",
+        "AvgPool1D",
+        "AvgPool2D",
+        "AvgPool3D",
+        "Concatenate",
+        "Cropping1D",
+        "Cropping2D",
+        "Cropping3D",
+        "Dot",
+        "Dropout",
+        "ELU",
+        "Flatten",
+        "GaussianDropout",
+        "GaussianNoise",
+        "GlobalAveragePooling1D",
+        "GlobalAveragePooling2D",
+        "GlobalAveragePooling3D",
+        "GlobalAvgPool1D",
+        "GlobalAvgPool2D",
+        "GlobalMaxPool1D",
+        "GlobalMaxPool2D",
+        "GlobalMaxPooling1D",
+        "GlobalMaxPooling2D",
+        "GlobalMaxPooling3D",
+        "Identity",
+        "InputLayer",
+        "Lambda",
+        "LeakyReLU",
+        "Masking",
+        "MaxPool1D",
+        "MaxPool2D",
+        "MaxPool3D",
+        "MaxPooling1D",
+        "MaxPooling2D",
+        "MaxPooling3D",
+        "Maximum",
+        "Minimum",
+        "Multiply",
+        "Permute",
+        "ReLU",
+        "RepeatVector",
+        "Rescaling",
+        "Reshape",
+        "Resizing",
+        "Softmax",
+        "SpatialDropout1D",
+        "SpatialDropout2D",
+        "SpatialDropout3D",
+        "Subtract",
+        "ThresholdedReLU",
+        "UpSampling1D",
+        "UpSampling2D",
+        "UpSampling3D",
+        "ZeroPadding1D",
+        "ZeroPadding2D",
+        "ZeroPadding3D",
+    }
+)
+
+
+class Family(Enum):
+    """Whose function an operation is."""
+
+    TF = "tensorflow"
+    OPS = "keras.ops"
+    BACKEND = "keras.backend"
+    NUMPY = "numpy"
+    KERAS_RANDOM = "keras.random"
+
+
+_FAMILIES = (
+    ("keras.ops.", Family.OPS),
+    ("keras.backend.", Family.BACKEND),
+    ("keras.random.", Family.KERAS_RANDOM),
+    ("tensorflow.", Family.TF),
+    ("numpy.", Family.NUMPY),
+)
+# Sub-modules whose members mean the same as those of the parent.
+_FLAT = {"math", "linalg", "nn", "numpy", "core", "image", "experimental"}
+
+
+def operation(name: str) -> tuple[Family, str] | None:
+    """(family, short name) of a canonical function name: `tensorflow.math.exp` is (TF, "exp").
+
+    Members of `random` keep that word: (NUMPY, "random.randn").
+    """
+    for prefix, family in _FAMILIES:
+        if name.startswith(prefix):
+            parts = name[len(prefix) :].split(".")
+            while len(parts) > 1 and parts[0] in _FLAT:
+                parts = parts[1:]
+            short = ".".join(parts)
+            if family is Family.KERAS_RANDOM:
+                return family, f"random.{short}"
+            return family, short
+    return None
+
+
+# The arguments that are shapes, or numbers taken from shapes: positions and keywords.
+SHAPE_ARGUMENTS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
+    "reshape": ((1,), ("shape", "newshape")),
+    "broadcast_to": ((1,), ("shape",)),
+    "tile": ((1,), ("multiples", "repeats", "n")),
+    "repeat": ((1,), ("repeats",)),
+    "repeat_elements": ((1,), ("rep",)),
+    "zeros": ((0,), ("shape",)),
+    "ones": ((0,), ("shape",)),
+    "fill": ((0,), ("dims",)),
+    "full": ((0,), ("shape",)),
+    "eye": ((0, 1), ("num_rows", "num_columns", "batch_shape", "N", "M")),
+    "range": ((0, 1, 2), ("start", "limit", "delta")),
+    "arange": ((0, 1, 2), ("start", "stop", "step")),
+    "one_hot": ((1,), ("depth", "num_classes")),
+    "slice": ((1, 2), ("begin", "size")),
+    "linspace": ((2,), ("num",)),
+    "random.normal": ((0,), ("shape",)),
+    "random.uniform": ((0,), ("shape",)),
+    "random.truncated_normal": ((0,), ("shape",)),
+    "random.stateless_normal": ((0,), ("shape",)),
+    "random.stateless_uniform": ((0,), ("shape",)),
+    "random.gamma": ((0,), ("shape",)),
+    "random_normal": ((0,), ("shape",)),
+    "random_uniform": ((0,), ("shape",)),
+    "truncated_normal": ((0,), ("shape",)),
+}
+
+# Operations whose result has the axes of their first tensor argument.
+AXES_KEEPING = frozenset(
+    """
+    abs add batch_normalization bias_add cast ceil clip clip_by_norm clip_by_value conv
+    conv1d conv2d conv3d convert_to_tensor cos cosh cumprod cumsum depth_to_space
+    depthwise_conv2d divide divide_no_nan dropout elu ensure_shape equal erf exp expm1 floor
+    floordiv floormod gelu greater greater_equal hard_sigmoid identity is_nan layer_norm
+    leaky_relu less less_equal log log1p log_sigmoid log_softmax logical_and logical_not
+    logical_or max_pool max_pool2d maximum minimum mod moments multiply negative normalize
+    not_equal one_hot ones_like l2_normalize l2_norm pad pow realdiv reciprocal relu relu6
+    resize reverse roll round rsqrt selu separable_conv sigmoid sign silu sin sinh softmax
+    softplus softsign space_to_depth sqrt square squared_difference stop_gradient subtract
+    swish tan tanh to_float to_int32 truediv where zeros_like avg_pool max_pool average_pool
+    sequence_mask embedding_lookup
+    """.split()
+)
+REDUCTIONS = frozenset(
+    """
+    all any argmax argmin amax amin max mean min prod reduce_all reduce_any reduce_euclidean_norm
+    reduce_logsumexp reduce_max reduce_mean reduce_min reduce_prod reduce_std reduce_sum
+    reduce_variance logsumexp std sum var
+    """.split()
+)
+ELEMENTWISE_COMBINATIONS = frozenset("add subtract multiply divide truediv maximum minimum".split())
+CONTRACTIONS = frozenset("matmul dot tensordot einsum batch_dot sparse_dense_matmul".split())
+# Dataset-like or image-like transformations whose result's axes are not worth following
+# fall through to "a tensor, axes unknown".
+
+# Project helpers that return a shape of which every unknown part is a tensor.
+SHAPE_HELPERS = frozenset(
+    {
+        "shape_list",
+        "get_shape_list",
+        "combined_static_and_dynamic_shape",
+        "get_shape",
+        "dynamic_shape",
+    }
+)
+
+
+class Draw(Enum):
+    """The distribution of a random draw, as far as a Keras initializer can repeat it."""
+
+    NORMAL = "RandomNormal"
+    UNIFORM = "RandomUniform"
+    TRUNCATED = "TruncatedNormal"
+    OTHER = ""
+
+
+# numpy's draws: distribution, and whether positional arguments are dimensions.
+NUMPY_DRAWS: dict[str, tuple[Draw, bool]] = {
+    "randn": (Draw.NORMAL, True),
+    "rand": (Draw.UNIFORM, True),
+    "standard_normal": (Draw.NORMAL, False),
+    "random": (Draw.UNIFORM, False),
+    "random_sample": (Draw.UNIFORM, False),
+    "ranf": (Draw.UNIFORM, False),
+    "sample": (Draw.UNIFORM, False),
+    "normal": (Draw.NORMAL, False),
+    "uniform": (Draw.UNIFORM, False),
+    "binomial": (Draw.OTHER, False),
+    "choice": (Draw.OTHER, False),
+    "exponential": (Draw.OTHER, False),
+    "gamma": (Draw.OTHER, False),
+    "integers": (Draw.OTHER, False),
+    "laplace": (Draw.OTHER, False),
+    "lognormal": (Draw.OTHER, False),
+    "permutation": (Draw.OTHER, False),
+    "poisson": (Draw.OTHER, False),
+    "randint": (Draw.OTHER, False),
+}
+TENSOR_DRAWS: dict[str, Draw] = {
+    "random.normal": Draw.NORMAL,
+    "random.uniform": Draw.UNIFORM,
+    "random.truncated_normal": Draw.TRUNCATED,
+    "random_normal": Draw.NORMAL,
+    "random_uniform": Draw.UNIFORM,
+    "truncated_normal": Draw.TRUNCATED,
+    "random_normal_variable": Draw.OTHER,
+    "random.shuffle": Draw.OTHER,
+    "random.categorical": Draw.OTHER,
+    "random.gamma": Draw.OTHER,
+    "random.poisson": Draw.OTHER,
+    "random.randint": Draw.OTHER,
+}
+FILLS = {"zeros": "zeros", "ones": "ones", "empty": "zeros", "full": "", "fill": ""}
+TABLES = frozenset(
+    """
+    arange array asarray constant convert_to_tensor eye identity linspace logspace
+    geomspace meshgrid tri tril triu concatenate stack vstack hstack outer range
+    """.split()
+)

@@ -1,0 +1,353 @@
+"""What savelint knows of a value without running anything.
+
+`None` stands for *not statically knowable*; a rule that meets it stays silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from savelint.keras.tables import Draw, Kind
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A `def` or `lambda` of the file, with the names it closes over."""
+
+    node: cst.FunctionDef | cst.Lambda
+    closure: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The function's name; `<lambda>` for one without."""
+        name = getattr(self.node, "name", None)
+        return str(name.value) if name is not None else "<lambda>"
+
+
+@dataclass(frozen=True, eq=False)
+class ClassOutline:
+    """A class of the file: its kind, its bases, and its own methods.
+
+    `bases` are canonical names, None where one is not known; `parents` are those bases
+    that stand in the same file. `kind` is None for a class that is not Keras.
+    """
+
+    name: str
+    node: cst.ClassDef
+    kind: Kind | None
+    bases: tuple[str | None, ...]
+    parents: tuple[ClassOutline, ...]
+    methods: Mapping[str, cst.FunctionDef]
+
+    def method(self, name: str) -> cst.FunctionDef | None:
+        """The method as the class or the nearest of its parents in the file defines it."""
+        found = self.methods.get(name)
+        if found is not None:
+            return found
+        return next((m for p in self.parents if (m := p.method(name)) is not None), None)
+
+    @property
+    def lineage(self) -> Iterator[ClassOutline]:
+        """The class itself, then its parents in the file."""
+        yield self
+        for parent in self.parents:
+            yield from parent.lineage
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Something imported, by its canonical name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ClassRef:
+    """A class of the file."""
+
+    outline: ClassOutline
+
+
+@dataclass(frozen=True)
+class Const:
+    """A literal: a number, a string, True, False, None or Ellipsis."""
+
+    value: object
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A constructor argument, or a number computed from one."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A value computed from the inputs of `call`.
+
+    `batch_axis` is the axis that grows with the batch, which is None while the model is
+    traced; None when it is not known. `structured` says that it may be a list or a
+    dictionary of tensors. `features_lost` is the reshape to `[batch, -1]` that made its
+    last dimension unknown while tracing.
+    """
+
+    batch_axis: int | None
+    structured: bool = False
+    features_lost: cst.Call | None = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The shape of a tensor, or of its axes from `start` on.
+
+    `dynamic` shapes are tensors (`tf.shape(x)`); static ones (`x.shape`) hold None where
+    the model was traced without a number. `iterable` is False for a symbolic tensor,
+    which cannot be unpacked. `node` reads it, `tensor_node` is the expression it is of.
+    """
+
+    tensor: Tensor
+    dynamic: bool
+    node: cst.BaseExpression
+    tensor_node: cst.BaseExpression
+    start: int = 0
+    stop: int | None = None
+    iterable: bool = True
+
+    @property
+    def has_batch(self) -> bool:
+        """Whether the batch dimension is among the axes."""
+        axis = self.tensor.batch_axis
+        return axis is not None and self.start <= axis and (self.stop is None or axis < self.stop)
+
+
+@dataclass(frozen=True)
+class Dim:
+    """One dimension of a tensor, or a number computed from it.
+
+    `axis` is None when it is not known. `read` is the node that took it out of the
+    shape: a subscript, a `len(...)`, or the name it was unpacked to, then `unpacking` is
+    the assignment.
+    """
+
+    tensor: Tensor
+    axis: int | None
+    dynamic: bool
+    read: cst.BaseExpression
+    tensor_node: cst.BaseExpression
+    unpacking: cst.Assign | None = None
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is certainly the batch dimension."""
+        return self.axis is not None and self.axis == self.tensor.batch_axis
+
+
+@dataclass(frozen=True)
+class Seq:
+    """A list, tuple or set; a Shape among the items stands for the dimensions it holds.
+
+    Without `complete` the items are examples of what it holds.
+    """
+
+    items: tuple[Value, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A dictionary display with literal keys (None where a key is not literal)."""
+
+    items: tuple[tuple[object, Value], ...]
+
+
+@dataclass(frozen=True)
+class Array:
+    """A numpy array or constant tensor, and where its numbers come from.
+
+    `origin` is "random" (drawn without a constant seed), "filled" (zeros, ones, ...),
+    "table" (a deterministic computation) or "argument" (handed to the constructor).
+    `shape` is the source of an expression for the shape, `dims` the numbers in it where
+    they are literal, `parameters` the source of the initializer's arguments.
+    """
+
+    origin: str
+    shape: str | None = None
+    dims: tuple[int | None, ...] | None = None
+    dtype: str | None = None
+    draw: Draw = Draw.OTHER
+    parameters: tuple[tuple[str, str], ...] = ()
+    fill: str = ""
+    from_arguments: bool = False
+    is_numpy: bool = True
+    attribute: str | None = None
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A `tf.Variable` ("tensorflow"), `keras.Variable` ("keras") or weight ("weight")."""
+
+    origin: str
+    node: cst.Call
+    initial: Value = None
+    attribute: str | None = None
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An object made by a call of a class.
+
+    `node` is that call and tells instances apart. `outline` is set for classes of the
+    file, `name` is the canonical name of any other.
+    """
+
+    kind: Kind | None
+    name: str
+    node: cst.Call
+    outline: ClassOutline | None = None
+    attribute: str | None = None
+
+
+@dataclass(frozen=True)
+class SelfValue:
+    """The object whose method is being read."""
+
+    outline: ClassOutline
+
+
+@dataclass(frozen=True)
+class Member:
+    """An attribute of a value, such as a bound method."""
+
+    owner: Value
+    name: str
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A function wrapped by `tf.function`; `signature` is its input_signature, if any.
+
+    `function` is None for the decorator itself, `tf.function(...)` before it is applied.
+    """
+
+    function: Value
+    signature: cst.BaseExpression | None
+    node: cst.CSTNode
+
+
+@dataclass(frozen=True)
+class Concrete:
+    """A concrete function: `tf.function(f).get_concrete_function(spec)`."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A `tf.TensorSpec`, or a symbolic tensor: `keras.Input` and what layers make of it.
+
+    `shape` has the batch first; `made_by` is the layer that a symbolic tensor comes from.
+    """
+
+    shape: tuple[int | None, ...] | None
+    dtype: str | None
+    symbolic: bool
+    node: cst.Call
+    made_by: Instance | None = None
+
+
+Value: TypeAlias = (
+    Ref
+    | ClassRef
+    | Const
+    | Argument
+    | Tensor
+    | Shape
+    | Dim
+    | Seq
+    | Table
+    | Array
+    | Variable
+    | Instance
+    | SelfValue
+    | Member
+    | Function
+    | Traced
+    | Concrete
+    | Spec
+    | None
+)
+
+
+def join(left: Value, right: Value) -> Value:
+    """What is known of a value that is `left` on one path and `right` on another."""
+    if left == right:
+        return left
+    # A shape helper returns the static shape where it is complete, else the dynamic one.
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, (Shape, Dim)) and one.dynamic and isinstance(other, (Shape, Dim)):
+            return one
+        if one == Const(None) and isinstance(other, (Array, Variable, Instance)):
+            return other
+    if isinstance(left, Tensor) and isinstance(right, Tensor):
+        same = left.batch_axis == right.batch_axis
+        return Tensor(
+            left.batch_axis if same else None,
+            left.structured or right.structured,
+            left.features_lost if left.features_lost is right.features_lost else None,
+        )
+    if isinstance(left, Tensor) or isinstance(right, Tensor):
+        return Tensor(None)
+    return None
+
+
+def dimensions(value: Value) -> Iterator[Dim | Shape]:
+    """The dimensions and whole shapes in a shape-like value."""
+    if isinstance(value, (Dim, Shape)):
+        yield value
+    elif isinstance(value, Seq):
+        for item in value.items:
+            yield from dimensions(item)
+
+
+def holds_tensor(value: Value) -> bool:
+    """Whether the value is, or directly holds, something computed from call's inputs."""
+    if isinstance(value, Tensor):
+        return True
+    if isinstance(value, Seq):
+        return any(map(holds_tensor, value.items))
+    return isinstance(value, Table) and any(holds_tensor(item) for _, item in value.items)
+
+
+def elements(value: Value) -> Iterator[Value]:
+    """The value itself and what is in it, through lists, tuples and dictionaries."""
+    yield value
+    if isinstance(value, Seq):
+        for item in value.items:
+            yield from elements(item)
+    elif isinstance(value, Table):
+        for _, item in value.items:
+            yield from elements(item)
+
+
+def literal(value: Value) -> object:
+    """The literal that a value is; an Ellipsis object stands for "not a literal"."""
+    if isinstance(value, Const):
+        return value.value
+    if isinstance(value, Seq) and value.complete:
+        items = [literal(item) for item in value.items]
+        return ... if ... in items else items
+    return ...
+
+
+def literal_dimensions(value: Value) -> tuple[int | None, ...] | None:
+    """The dimensions of a literal shape; None for one that is not literal."""
+    found = literal(value)
+    if isinstance(found, int) and not isinstance(found, bool):
+        return (found,)
+    if isinstance(found, list) and all(d is None or isinstance(d, int) for d in found):
+        return tuple(found)
+    return None

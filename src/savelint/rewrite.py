@@ -1,0 +1,114 @@
+"""Edits that rules build fixes from, in the file's own layout and by its own imports."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from savelint.finding import Edit
+from savelint.imports import Importer
+from savelint.source import Span
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from savelint.keras.model import ModuleModel
+
+_LEVEL = 4  # spaces that stand for one level of indentation in new lines
+
+
+def importer(module: ModuleModel) -> Importer:
+    """What spells canonical names in this file; it parses the file's `ast` again."""
+    return Importer(module.source, ast.parse(module.source.text))
+
+
+def replace(module: ModuleModel, node: cst.CSTNode, text: str) -> Edit:
+    """Put `text` in the place of a node."""
+    return Edit(module.span(node), text)
+
+
+def add_argument(module: ModuleModel, call: cst.Call, text: str) -> Edit:
+    """Add an argument at the end of a call, on a line of its own where the others are."""
+    if not call.args:
+        end = module.span(call).end - 1
+        return Edit(Span(end, end), text)
+    source = module.source
+    last = module.span(call.args[-1])
+    start = source.position(module.span(call.args[-1]).start)
+    margin = source.line_text(start.line)[: start.column - 1]
+    separator = f",{source.newline}{margin}" if not margin.strip() else ", "
+    end = _argument_end(source.text, last.end)
+    return Edit(Span(end, end), separator + text)
+
+
+def _argument_end(text: str, end: int) -> int:
+    """Where an argument ends without the comma and the space that libcst counts to it."""
+    stripped = text[:end].rstrip()
+    return len(stripped.removesuffix(",").rstrip())
+
+
+def remove_lines(module: ModuleModel, node: cst.CSTNode) -> Edit:
+    """Remove the whole lines on which a node stands."""
+    first, last = lines_of(module, node)
+    start = module.source.line_offset(first)
+    return Edit(Span(start, module.source.line_offset(last + 1)), "")
+
+
+def remove_unused(module: ModuleModel, function: cst.FunctionDef, name: str) -> list[Edit]:
+    """Remove the line that assigns a local name whose one use another edit takes away.
+
+    Gives no edit unless the assignment is alone on its line and the name is used once.
+    """
+    text = module.text(function)
+    word = rf"\b{re.escape(name)}\b"
+    lines = [
+        line
+        for line in range(*_line_range(module, function))
+        if re.match(rf"\s*{word}\s*=[^=]", module.source.line_text(line))
+    ]
+    if len(lines) != 1 or len(re.findall(word, text)) != 2:
+        return []
+    line = lines[0]
+    code = module.source.line_text(line)
+    if any(mark in code for mark in "#;\\") or code.count("(") != code.count(")"):
+        return []
+    return [Edit(Span(module.source.line_offset(line), module.source.line_offset(line + 1)), "")]
+
+
+def _line_range(module: ModuleModel, node: cst.CSTNode) -> tuple[int, int]:
+    first, last = lines_of(module, node)
+    return first, last + 1
+
+
+def add_method(module: ModuleModel, after: cst.FunctionDef, lines: Sequence[str]) -> Edit:
+    """Add a method behind another; `lines` are indented by four spaces a level."""
+    source = module.source
+    margin = margin_of(module, after)
+    text = "".join(_indented(module, margin, line) for line in ["", *lines])
+    offset = source.line_offset(lines_of(module, after)[1] + 1)
+    if offset == len(source.text) and not source.text.endswith(("\n", "\r")):
+        text = source.newline + text.removesuffix(source.newline)
+    return Edit(Span(offset, offset), text)
+
+
+def margin_of(module: ModuleModel, node: cst.CSTNode) -> str:
+    """The white space before the line on which a node begins."""
+    line = module.source.line_text(lines_of(module, node)[0])
+    return line[: len(line) - len(line.lstrip())]
+
+
+def lines_of(module: ModuleModel, node: cst.CSTNode) -> tuple[int, int]:
+    """The first and the last line of a node."""
+    span = module.span(node)
+    source = module.source
+    return source.position(span.start).line, source.position(max(span.start, span.end - 1)).line
+
+
+def _indented(module: ModuleModel, margin: str, line: str) -> str:
+    if not line:
+        return module.source.newline
+    bare = line.lstrip(" ")
+    levels = (len(line) - len(bare)) // _LEVEL
+    return margin + module.source.indentation * levels + bare + module.source.newline

@@ -1,0 +1,268 @@
+"""SVL101 dynamic-reshape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from savelint import rewrite
+from savelint.finding import Finding, Fix, Safety, Severity
+from savelint.keras import saving
+from savelint.keras.generation import Keras
+from savelint.keras.model import (
+    Contact,
+    KerasClass,
+    LayerCall,
+    ModuleModel,
+    SaveCall,
+    ShapeUse,
+    Stack,
+)
+from savelint.keras.saving import FirstContact
+from savelint.keras.tables import Kind
+from savelint.keras.values import (
+    Const,
+    Dim,
+    Instance,
+    Seq,
+    Shape,
+    Spec,
+    Tensor,
+    dimensions,
+    elements,
+)
+from savelint.rule import Example, Rule, Way, Witness
+from savelint.rules import serving
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+# What each operation makes of the batch size; the result keeps the number of rows.
+_OPERATIONS = {
+    "reshape": "reshapes to",
+    "broadcast_to": "broadcasts to",
+    "tile": "tiles by",
+    "zeros": "makes zeros of",
+    "ones": "makes ones of",
+    "fill": "fills",
+    "full": "fills",
+}
+
+_HEAD = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Patches(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3)
+
+"""
+_FROZEN = {Keras.V3: {Way.SAVED_MODEL: "FROZEN: InvalidArgumentError"}}
+
+
+class DynamicReshape(Rule):
+    """A reshape to a batch size read by `tf.shape` is saved with the sample's batch size.
+
+    Consequence: in Keras 3 `tf.saved_model.save(model)` after an eager call or `predict`
+    records the sample's batch size. `tf.shape(x)[0]` is then a constant of the graph, and
+    the served function fails on any other batch, or answers with the sample's number of
+    rows. `model.export`, `.keras` and weights are fine, and so is all of Keras 2. A layer
+    that reshapes to `[batch, -1]` loses its last dimension while it is traced, in both
+    generations, so that a `Dense` behind it cannot be built.
+
+    Silent: a model that is only a part of another class, that builds itself in its
+    constructor, that has a method with an `input_signature`, or that the file saves only
+    by `export`, as `.keras` or with `signatures=`, or after `fit` was its first use; a
+    target that is the whole `tf.shape(x)`.
+
+    Fix: where the batch is the one dynamic dimension of a reshape, `-1` in its place
+    (safe: the number of elements decides it, and nothing is recorded; other operations of
+    the model, such as `Dense` on three dimensions, may still be frozen by the way it is
+    saved). Else, where a save is in sight, `signatures=` there, see SVL102; else, where
+    the input's shape can be read from the file, a serving method beside `call` (unsafe:
+    the caller must pass it to `signatures=`). `call` is never decorated, see SVL104.
+    """
+
+    code = "SVL101"
+    name = "dynamic-reshape"
+    since = "0.1"
+    severity = {Keras.V2: Severity.WARNING, Keras.V3: Severity.WARNING}
+    mentions = ("shape",)
+    examples = (
+        Example(
+            variant="reshape",
+            bad=_HEAD
+            + """\
+    def call(self, inputs):
+        batch = tf.shape(inputs)[0]
+        return self.dense(tf.reshape(inputs, [batch, 2, 3]))
+""",
+            at="tf.reshape(inputs, [batch, 2, 3])",
+            good=_HEAD
+            + """\
+    def call(self, inputs):
+        return self.dense(tf.reshape(inputs, [-1, 2, 3]))[:, 0]
+""",
+            witness=Witness(build="Patches()", fails=_FROZEN),
+            keras=(Keras.V3,),
+        ),
+    )
+    silent = ()
+
+    def check(self, module: ModuleModel) -> Iterator[Finding]:
+        """Models that freeze their batch; layers that lose their last dimension."""
+        for cls in module.classes:
+            if "call" not in cls.outline.methods:
+                continue
+            if cls.kind is Kind.MODEL and module.keras is Keras.V3:
+                yield from self._frozen(module, cls)
+            elif cls.kind is Kind.LAYER:
+                yield from self._lost_features(module, cls)
+
+    def _frozen(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
+        use = next(filter(_takes_batch, cls.flow("call").all(ShapeUse)), None)
+        if use is None or "call" in cls.traced or _is_harmless(module, cls):
+            return
+        saves = list(_saves(module, cls))
+        frozen = [save for save, is_frozen in saves if is_frozen]
+        if saves and not frozen:
+            return
+        yield self.finding(
+            module,
+            use.call,
+            f"`{cls.name}.call` {_OPERATIONS[use.operation]} a batch size that"
+            " `tf.saved_model.save` records as a constant",
+            variant="reshape",
+            note="the batch size it is traced with",
+            labels=[(save.node, "saved here after an eager call") for save in frozen[:1]],
+            fix=_fix(module, cls, use, frozen),
+        )
+
+    def _lost_features(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
+        for reshape, dense in _starved(module, cls):
+            yield self.finding(
+                module,
+                reshape,
+                f"`{cls.name}.call` reshapes to `[batch, -1]`, whose last dimension is unknown"
+                " while it is traced",
+                variant="lost-features",
+                note="the last dimension is lost here",
+                labels=[(dense, "`Dense` needs it here")],
+                fix=Fix(
+                    "flatten with a `keras.layers.Flatten()`, which keeps the last dimension",
+                    Safety.DISPLAY,
+                ),
+            )
+
+
+def _takes_batch(use: ShapeUse) -> bool:
+    """Whether a shape holds the batch size by `tf.shape`, and not as a whole shape."""
+    if use.operation not in _OPERATIONS or isinstance(use.value, Shape):
+        return False
+    return any(
+        part.is_batch if isinstance(part, Dim) else part.has_batch
+        for part in dimensions(use.value)
+        if part.dynamic
+    )
+
+
+def _is_harmless(module: ModuleModel, cls: KerasClass) -> bool:
+    return (
+        module.summary.is_part(cls.name) or saving.builds_itself(cls) or saving.has_signature(cls)
+    )
+
+
+def _saves(module: ModuleModel, cls: KerasClass) -> Iterator[tuple[SaveCall, bool]]:
+    """The calls that save an instance of the class, and whether they freeze its batch."""
+    for flow in module.scopes:
+        for save in flow.all(SaveCall):
+            receiver = save.receiver
+            if isinstance(receiver, Instance) and receiver.outline is cls.outline:
+                first, _ = saving.first_contact(flow, save)
+                plain = save.how == "saved_model" and save.arguments.get(2, "signatures") is None
+                yield save, plain and first in {FirstContact.EAGER, FirstContact.UNKNOWN}
+
+
+def _fix(module: ModuleModel, cls: KerasClass, use: ShapeUse, frozen: list[SaveCall]) -> Fix | None:
+    call = cls.outline.methods["call"]
+    batch = _only_dynamic(use)
+    if batch is not None:
+        name = module.text(batch)
+        unused = rewrite.remove_unused(module, call, name) if name.isidentifier() else []
+        return Fix(
+            "put `-1` in the place of the batch size",
+            Safety.SAFE,
+            (rewrite.replace(module, batch, "-1"), *unused),
+        )
+    spec = serving.class_spec(module, cls)
+    if spec is None:
+        return None
+    if frozen:
+        return serving.signature_argument(module, frozen[0], spec)
+    written = serving.signature(module, spec)
+    if written is None:
+        return None
+    function, specs, imports = written
+    decorator = f"{function}(input_signature={specs})"
+    edits = serving.serving_method(module, cls, call, decorator, imports)
+    if edits is None:
+        return None
+    return Fix(
+        "add a serving method for any batch",
+        Safety.UNSAFE,
+        edits,
+        "it serves only if the caller passes it as `signatures=model.serve`",
+    )
+
+
+def _only_dynamic(use: ShapeUse) -> cst.BaseExpression | None:
+    """The node of the batch size, where it is the one dynamic dimension of a reshape."""
+    if use.operation != "reshape" or not isinstance(use.value, Seq) or not use.value.complete:
+        return None
+    written: Sequence[cst.BaseElement] = getattr(use.argument, "elements", ())
+    if len(written) != len(use.value.items):
+        return None
+    dynamic: list[cst.BaseExpression] = []
+    for element, item in zip(written, use.value.items, strict=True):
+        if item == Const(-1) or isinstance(item, Shape):
+            return None
+        if isinstance(item, Dim):
+            if item.dynamic:
+                dynamic.append(element.value)
+        elif not isinstance(item, Const) and item is not None:
+            return None
+    return dynamic[0] if len(dynamic) == 1 else None
+
+
+def _starved(module: ModuleModel, cls: KerasClass) -> Iterator[tuple[cst.Call, cst.CSTNode]]:
+    """(reshape, Dense) where a reshape of the class feeds a Dense: in the class or behind it."""
+    flow = cls.flow("call")
+    for call in flow.all(LayerCall):
+        for value in (v for a in call.arguments.items for v in elements(a.value)):
+            if isinstance(value, Tensor) and value.features_lost and _is_dense(call.layer):
+                yield value.features_lost, call.node
+                return
+    if not isinstance(flow.result, Tensor) or flow.result.features_lost is None:
+        return
+    for scope in module.scopes:
+        for event in scope.events:
+            if isinstance(event, Contact) and _is_dense(event.instance):
+                fed = [a.value for a in event.arguments.items]
+                if any(isinstance(v, Spec) and _is_made_by(v.made_by, cls) for v in fed):
+                    yield flow.result.features_lost, event.node
+                    return
+            elif isinstance(event, Stack):
+                for layer, following in zip(event.layers, event.layers[1:], strict=False):
+                    if _is_made_by(layer, cls) and _is_dense(following):
+                        yield flow.result.features_lost, event.node
+                        return
+
+
+def _is_made_by(layer: object, cls: KerasClass) -> bool:
+    return isinstance(layer, Instance) and layer.outline is cls.outline
+
+
+def _is_dense(layer: object) -> bool:
+    return isinstance(layer, Instance) and layer.name == "keras.layers.Dense"
