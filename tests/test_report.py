@@ -7,6 +7,8 @@ import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from savelint.codes import UNREADABLE
 from savelint.finding import Edit, Finding, Fix, Label, Safety, Severity
@@ -317,6 +319,31 @@ def test_carriage_returns_do_not_show() -> None:
     end = span(text, "get_config()").end
     fix = Fix("add it", Safety.SAFE, (Edit(Span(end, end), "\r\n        "),))
     assert "\r" not in drawn(text, finding(text, "get_config(self)", fix=fix))
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_any_text_can_be_drawn_at_any_width(data: st.DataObject) -> None:
+    alphabet = st.sampled_from("ab \t\n\r\f日\u0301\x1b[]")
+    text = data.draw(st.text(alphabet, max_size=120))
+    bounds = st.tuples(*[st.integers(0, len(text))] * 2).map(lambda pair: Span(*sorted(pair)))
+    labels = [Label(span, "label") for span in data.draw(st.lists(bounds, max_size=3))]
+    edit = Edit(data.draw(bounds), data.draw(st.text(alphabet, max_size=9)))
+    drawn_finding = finding(
+        "x",
+        "x",
+        span=data.draw(bounds),
+        note="note",
+        labels=tuple(labels),
+        fix=Fix("fix it", Safety.SAFE, (edit,)),
+    )
+    width = data.draw(st.integers(1, 200))
+    report = Report((checked(text, drawn_finding),))
+    plain = "\n".join(line.plain for line in full.lines(report, View(width=width)))
+    assert "^" in plain
+    assert " note" in plain
+    assert plain.count("label") == len(labels)
+    assert "\x1b" not in plain
 
 
 def test_failures_have_frames_where_they_have_places() -> None:

@@ -104,7 +104,7 @@ def check_bytes(data: bytes, task: Task, options: Options) -> FileReport:
     In the modes FIX and DIFF the report is of the fixed text.
     """
     if options.gates and not any(mark in data for mark in _MARKS):
-        return FileReport(task.display, Status.SKIPPED, task.identity)
+        return FileReport(task.display, Status.SKIPPED)
     source: Source | None = None
     try:
         source = Source.from_bytes(task.display, data)
