@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from savelint.finding import Finding
 from savelint.keras.generation import Evidence, Keras, file_evidence
 from savelint.keras.summary import summarise
-from savelint.source import Source
+from savelint.source import Source, Span
 
 if TYPE_CHECKING:
     from savelint.keras.summary import Summary
@@ -133,10 +133,12 @@ def _check(
     from savelint.keras.visitor import visit
 
     module = visit(source, summary, statements, keras, _SAVING)
-    findings: list[Finding] = []
+    # A helper that two classes call is one place: its first finding stands.
+    findings: dict[tuple[Span, str], Finding] = {}
     for rule in rules:
         try:
-            findings.extend(rule.check(module))
+            for finding in rule.check(module):
+                findings.setdefault((finding.span, finding.code), finding)
         except Exception as error:
             raise RuleError(rule.code, error) from error
-    return tuple(sorted(set(findings), key=lambda finding: (finding.span, finding.code)))
+    return tuple(finding for _, finding in sorted(findings.items(), key=lambda item: item[0]))

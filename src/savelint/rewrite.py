@@ -49,6 +49,17 @@ def _argument_end(text: str, end: int) -> int:
     return len(stripped.removesuffix(",").rstrip())
 
 
+def insert_before(module: ModuleModel, statement: cst.CSTNode, text: str) -> Edit:
+    """Insert a statement before another: on a line of its own, or before it on its line."""
+    source = module.source
+    start = module.span(statement).start
+    position = source.position(start)
+    margin = source.line_text(position.line)[: position.column - 1]
+    if margin.strip():
+        return Edit(Span(start, start), f"{text}; ")
+    return Edit(Span(start, start), f"{text}{source.newline}{margin}")
+
+
 def remove_lines(module: ModuleModel, node: cst.CSTNode) -> Edit:
     """Remove the whole lines on which a node stands."""
     first, last = lines_of(module, node)

@@ -1060,7 +1060,9 @@ class _Reader:
     ) -> None:
         if short in {"cast", "constant", "convert_to_tensor"}:
             first = arguments.get(0)
-            if first and isinstance(first.value, Dim):
+            if first and short != "constant":
+                self._note_number(node, first.value, takes_tensor=True)
+            elif first:
                 self._note_number(node, first.value)
             return
         place = tables.SHAPE_ARGUMENTS.get(short)
@@ -1077,9 +1079,11 @@ class _Reader:
         if name.endswith(".Sequential") and layers and isinstance(layers.value, Seq):
             self._note(Stack(node, layers.value.items))
 
-    def _note_number(self, node: cst.BaseExpression, value: Value) -> None:
+    def _note_number(
+        self, node: cst.BaseExpression, value: Value, *, takes_tensor: bool = False
+    ) -> None:
         if isinstance(value, Dim) and not value.dynamic and value.is_batch:
-            self._note(NumberUse(node, value))
+            self._note(NumberUse(node, value, takes_tensor))
 
     def _save(
         self, how: str, saved: CallArgument | None, node: cst.Call, arguments: Arguments
@@ -1102,6 +1106,10 @@ class _Reader:
             if isinstance(first, Tensor) and not first.structured:
                 return Dim(first, 0, False, node, arguments.items[0].node.value)
             return None
+        if name == "int" and isinstance(first, Dim) and not first.dynamic:
+            number = replace(first, read=node)
+            self._note_number(node, number)
+            return number
         if name in {"int", "float", "range", "round", "abs", "sum"}:
             for argument in arguments.items:
                 self._note_number(node, argument.value)
@@ -1313,6 +1321,8 @@ def _element(value: Value) -> Value:
         found = list(value.items)
         if not found or any(isinstance(item, Shape) for item in found):
             return None
+        if all(isinstance(item, Instance) for item in found):
+            return _typical(found)
         result = found[0]
         for item in found[1:]:
             result = join(result, item)
@@ -1322,6 +1332,19 @@ def _element(value: Value) -> Value:
     if isinstance(value, Tensor):
         return Tensor(value.batch_axis if value.structured else None)
     return None
+
+
+def _typical(layers: Sequence[Value]) -> Value:
+    """One object of a list to stand for all: a layer with weights, if there is one."""
+    return next(
+        (
+            layer
+            for layer in layers
+            if isinstance(layer, Instance)
+            and layer.name.rpartition(".")[2] not in tables.WEIGHTLESS
+        ),
+        layers[0],
+    )
 
 
 def _joined(

@@ -84,10 +84,15 @@ class ShapeUse:
 
 @dataclass(frozen=True)
 class NumberUse:
-    """A static dimension is used as a Python number: arithmetic, `int`, `range`, a cast."""
+    """A static dimension is used as a Python number: arithmetic, `int`, `range`, a cast.
+
+    `int(dim)` is itself the `read` of the dimension it gives. `takes_tensor` says that a
+    tensor would do as well.
+    """
 
     node: cst.BaseExpression
     dim: Dim
+    takes_tensor: bool = False
 
 
 @dataclass(frozen=True)
@@ -299,6 +304,14 @@ class ModuleModel:
         """The source of a node."""
         span = self.span(node)
         return self.source.text[span.start : span.end]
+
+    def count_name(self, node: cst.CSTNode, name: str) -> int:
+        """How often a plain name occurs inside a node."""
+        return self._owners[id(node)].count_name(node, name)
+
+    def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
+        """The innermost `def` around a node."""
+        return self._owners[id(node)].function_of(node)
 
     @cached_property
     def _owners(self) -> dict[int, Region]:

@@ -112,6 +112,20 @@ class Region:
             self._offsets(end - 1) + 1 if end > start else self._offsets(start),
         )
 
+    def count_name(self, node: cst.CSTNode, name: str) -> int:
+        """How often a plain name occurs inside a node."""
+        return sum(isinstance(part, cst.Name) and part.value == name for part in descendants(node))
+
+    def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
+        """The innermost `def` around a node."""
+        found = None
+        for function in descendants(self.tree):
+            if isinstance(function, cst.FunctionDef) and any(
+                part is node for part in descendants(function.body)
+            ):
+                found = function
+        return found
+
     @cached_property
     def _generated(self) -> tuple[str, dict[int, Span]]:
         state = _Spans(self.tree.default_indent, self.tree.default_newline)

@@ -1,0 +1,232 @@
+"""SVL103 static-batch-dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from savelint import rewrite
+from savelint.finding import Edit, Finding, Fix, Safety, Severity
+from savelint.keras.generation import Keras
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
+    NumberUse,
+    ShapeUse,
+    SymbolicUnpacking,
+)
+from savelint.keras.tables import Family
+from savelint.keras.values import Dim, Shape, dimensions
+from savelint.rule import Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+# Operations of the table of shapes that want a Python number and nothing else.
+_NUMBERS_ONLY = frozenset({"linspace"})
+
+
+@dataclass
+class _Read:
+    """One place where the batch dimension is read, and all that is known to use it."""
+
+    value: Dim | Shape
+    uses: list[ShapeUse | NumberUse] = field(default_factory=list)
+
+    @property
+    def node(self) -> cst.BaseExpression:
+        """The expression that reads it."""
+        return self.value.read if isinstance(self.value, Dim) else self.value.node
+
+
+class StaticBatchDimension(Rule):
+    """The batch dimension is read as a Python number, which is None while tracing.
+
+    Consequence: eager calls and `fit` on full batches work, which is why nobody notices.
+    `export` raises, and so does the construction of a functional model that uses the
+    layer, in both generations; Keras 2 also in `tf.saved_model.save`. In Keras 3 that one
+    records the sample's batch size instead. Unpacking `tf.shape(x)` iterates over a
+    symbolic tensor, which raises wherever the model is traced.
+
+    Silent: other dimensions, shapes of weights and constants, the rank, comparisons with
+    `==`, `print` and `assert`, `x.shape[0] or tf.shape(x)[0]`, what is asked `is None`,
+    code under `tf.executing_eagerly()`.
+
+    Fix: `tf.shape(x)[0]`, or `keras.ops.shape(x)[0]` where it goes to `keras.ops` (safe
+    where every use is the shape of an operation; unsafe where the name is used further).
+    An unpacking is split into the static part and the dynamic batch size; an unpacking
+    of `tf.shape(x)` goes through `tf.unstack` (safe). Where a Python number is needed,
+    such as `range`, there is none.
+    """
+
+    code = "SVL103"
+    name = "static-batch-dimension"
+    since = "0.1"
+    severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
+    mentions = ("shape", "len(")
+    examples = ()
+    silent = ()
+
+    def check(self, module: ModuleModel) -> Iterator[Finding]:
+        """Static batch dimensions where they are used, and unpacked symbolic shapes."""
+        for cls in module.classes:
+            if not cls.kind.is_layer or "call" not in cls.outline.methods:
+                continue
+            for read in _reads(cls):
+                yield self._static(module, cls, read)
+            for unpacking in cls.flow("call").all(SymbolicUnpacking):
+                yield self._unpacked(module, cls, unpacking)
+
+    def _static(self, module: ModuleModel, cls: KerasClass, read: _Read) -> Finding:
+        use = read.uses[0]
+        place = use.argument if isinstance(use, ShapeUse) else use.node
+        what = "the batch size" if isinstance(read.value, Dim) else "the whole static shape"
+        labels = []
+        if module.source.position(module.span(place).start).line != (
+            module.source.position(module.span(read.node).start).line
+        ):
+            labels.append((place, "used as a number here"))
+        return self.finding(
+            module,
+            read.node,
+            f"`{cls.name}.call` uses {what} as Python numbers; while tracing the batch is None",
+            variant=_variant(read),
+            note="None while tracing",
+            labels=labels,
+            fix=_fix(module, read),
+        )
+
+    def _unpacked(
+        self, module: ModuleModel, cls: KerasClass, unpacking: SymbolicUnpacking
+    ) -> Finding:
+        node = unpacking.node
+        fix = None
+        spelling = rewrite.importer(module).use("tensorflow.unstack")
+        if spelling is not None and unpacking.count is not None:
+            text, imports = spelling
+            shape = module.text(node.value)
+            edit = rewrite.replace(module, node.value, f"{text}({shape}, num={unpacking.count})")
+            fix = Fix("unstack the shape", Safety.SAFE, (*imports, edit))
+        return self.finding(
+            module,
+            node.value,
+            f"`{cls.name}.call` unpacks a symbolic shape, which cannot be iterated",
+            variant="symbolic-unpacking",
+            note="a tensor while tracing",
+            fix=fix,
+        )
+
+
+def _reads(cls: KerasClass) -> list[_Read]:
+    """The reads of the batch dimension in `call`, in their order, with their uses."""
+    reads: dict[int, _Read] = {}
+    for event in cls.flow("call").events:
+        if isinstance(event, NumberUse):
+            if not _is_length(event.dim):
+                reads.setdefault(id(event.dim.read), _Read(event.dim)).uses.append(event)
+        elif isinstance(event, ShapeUse):
+            for part in dimensions(event.value):
+                if part.dynamic:
+                    continue
+                if isinstance(part, Dim) and part.is_batch:
+                    reads.setdefault(id(part.read), _Read(part)).uses.append(event)
+                elif isinstance(part, Shape) and part.has_batch:
+                    reads.setdefault(id(part.node), _Read(part)).uses.append(event)
+    return list(reads.values())
+
+
+def _is_length(dim: Dim) -> bool:
+    """Whether it is a `len(x)`: outside a shape, `x` is as likely a list of tensors."""
+    return (
+        dim.read is not dim.tensor_node
+        and getattr(getattr(dim.read, "func", None), "value", "") == "len"
+    )
+
+
+def _variant(read: _Read) -> str:
+    if isinstance(read.value, Shape):
+        return "whole-shape"
+    if read.value.unpacking is not None:
+        return "unpacking"
+    if _is_length(read.value):
+        return "length"
+    return "number" if isinstance(read.uses[0], NumberUse) else "dimension"
+
+
+def _fix(module: ModuleModel, read: _Read) -> Fix | None:
+    of = module.text(read.value.tensor_node)
+    is_ops = any(isinstance(use, ShapeUse) and use.family is Family.OPS for use in read.uses)
+    spelling = rewrite.importer(module).use("keras.ops.shape" if is_ops else "tensorflow.shape")
+    if spelling is None:
+        return None
+    function, imports = spelling
+    shape = f"{function}({of})"
+    if isinstance(read.value, Shape):
+        return _fix_whole(module, read, shape, imports)
+    if not all(map(_takes_tensor, read.uses)):
+        return Fix(
+            f"a number is needed here; where a tensor will do, take `{shape}[0]`", Safety.DISPLAY
+        )
+    edits = _edits(module, read.value, f"{shape}[0]")
+    safe = _is_used_as_shape_only(module, read)
+    return Fix(
+        f"read the batch size from `{shape}`",
+        Safety.SAFE if safe else Safety.UNSAFE,
+        (*imports, *edits),
+        "" if safe else "it becomes a tensor, which its other uses must accept",
+    )
+
+
+def _takes_tensor(use: ShapeUse | NumberUse) -> bool:
+    if isinstance(use, ShapeUse):
+        return use.operation not in _NUMBERS_ONLY
+    return use.takes_tensor or use.node is use.dim.read
+
+
+def _fix_whole(module: ModuleModel, read: _Read, shape: str, imports: tuple[Edit, ...]) -> Fix:
+    whole = read.value
+    plain = (
+        isinstance(whole, Shape)
+        and (whole.start, whole.stop) == (0, None)
+        and all(isinstance(use, ShapeUse) and use.argument is whole.node for use in read.uses)
+    )
+    if not plain:
+        return Fix(f"build the shape from `{shape}`", Safety.DISPLAY)
+    edits = (*imports, rewrite.replace(module, read.node, shape))
+    return Fix(f"take the shape from `{shape}`", Safety.SAFE, edits)
+
+
+def _edits(module: ModuleModel, dim: Dim, text: str) -> tuple[Edit, ...]:
+    if dim.unpacking is None:
+        return (rewrite.replace(module, dim.read, text),)
+    name = module.text(dim.read)
+    return (
+        rewrite.insert_before(module, dim.unpacking, f"{name} = {text}"),
+        rewrite.replace(module, dim.read, "_"),
+    )
+
+
+def _is_used_as_shape_only(module: ModuleModel, read: _Read) -> bool:
+    """Whether each use of the name it is kept under is one of the known ones."""
+    name = _kept_under(module, read)
+    if name is None:
+        return True
+    arguments = {
+        id(node): node
+        for use in read.uses
+        for node in [use.argument if isinstance(use, ShapeUse) else use.node]
+        if node is not read.node
+    }
+    known = sum(module.count_name(node, name) for node in arguments.values())
+    function = module.function_of(read.node)
+    return function is not None and module.count_name(function, name) == known + 1
+
+
+def _kept_under(module: ModuleModel, read: _Read) -> str | None:
+    """The local name of the number; None for one that is read where it is used."""
+    if isinstance(read.value, Dim) and read.value.unpacking is not None:
+        return module.text(read.node)
+    line = module.source.line_text(module.source.position(module.span(read.node).start).line)
+    name, assigned, _ = line.strip().partition(" = ")
+    return name if assigned and name.isidentifier() else None

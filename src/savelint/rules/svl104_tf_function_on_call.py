@@ -1,0 +1,310 @@
+"""SVL104 tf-function-on-call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from savelint import rewrite
+from savelint.finding import Edit, Finding, Fix, Safety, Severity
+from savelint.keras.generation import Keras
+from savelint.keras.model import (
+    AttributeRead,
+    AttributeStore,
+    Contact,
+    KerasClass,
+    LayerCall,
+    ModuleModel,
+    ObjectStore,
+    SelfContact,
+    TensorTest,
+)
+from savelint.keras.tables import WEIGHTLESS, Kind
+from savelint.keras.values import (
+    ClassOutline,
+    Instance,
+    Member,
+    SelfValue,
+    Traced,
+    Value,
+    Variable,
+    elements,
+)
+from savelint.rule import Rule
+from savelint.rules import serving
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+_CONTROL_FLOW = "without it Python branches on tensors in the body are no longer converted"
+_MOVED = "it serves only if the caller passes it as `signatures=model.serve`"
+_BUILT = ("Input(", "InputLayer(", "input_shape=", "batch_input_shape=")
+
+
+class TfFunctionOnCall(Rule):
+    """`tf.function` on `call` cuts a Keras 3 model off from its weights.
+
+    Consequence: Keras 3 builds the sublayers by calling `call` symbolically; `tf.function`
+    keeps that trace with the initial weights baked in. Assigning weights then changes
+    nothing, gradients are None, and what is saved is not what was trained. With an
+    `input_signature` and a parameter `training`, `fit` raises in both generations.
+
+    Silent: a class whose own `build` builds its layers or makes its weights (a layer that
+    is itself part of a model without `build` excepted), one whose sublayers have no
+    weights or are built already, `train_step`, `test_step`, a serving method beside
+    `call`; in Keras 2 everything but `training` under an `input_signature`.
+
+    Fix: remove the decorator (safe; unsafe where `call` branches on tensors, which
+    `tf.function` converts). One that carries an `input_signature` moves to a serving
+    method that calls `self(inputs, training=False)` (unsafe: the caller must pass it to
+    `signatures=`).
+    """
+
+    code = "SVL104"
+    name = "tf-function-on-call"
+    since = "0.1"
+    severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
+    mentions = ("function",)
+    examples = ()
+    silent = ()
+
+    def check(self, module: ModuleModel) -> Iterator[Finding]:
+        """Decorated `call` methods and helpers, wrapped attributes, replaced `call`s."""
+        for cls in module.classes:
+            if cls.kind not in {Kind.LAYER, Kind.MODEL} or cls.outline.method("call") is None:
+                continue
+            refusing = _refuses_training(cls)
+            if refusing is not None:
+                yield self._refused(module, cls, refusing)
+            elif module.keras is Keras.V3:
+                yield from self._cut_off(module, cls)
+
+    def _refused(self, module: ModuleModel, cls: KerasClass, traced: Traced) -> Finding:
+        return self.finding(
+            module,
+            _decoration(traced),
+            f"The `input_signature` on `{cls.name}.call` refuses the `training` that `fit` passes",
+            variant="training",
+            note="binds `inputs` and nothing else",
+            fix=_move(module, cls, traced),
+        )
+
+    def _cut_off(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
+        if _is_built_first(module, cls):
+            return
+        dead = [call for call in cls.flow("call").all(LayerCall) if _is_unbuilt(module, cls, call)]
+        if "call" in cls.outline.methods and "call" in cls.traced:
+            if dead or _makes_late_weights(module, cls, frozenset()):
+                yield self._decorated(module, cls, "call", dead)
+            return
+        for name, traced in cls.traced.items():
+            method = cls.outline.methods.get(name)
+            inside = [call for call in dead if method is not None and method in call.inside]
+            if inside and name != "__call__":
+                yield self._decorated(module, cls, name, inside)
+        yield from self._wrapped(module, cls, dead)
+        yield from self._replaced(module, cls, dead)
+
+    def _decorated(
+        self, module: ModuleModel, cls: KerasClass, name: str, dead: list[LayerCall]
+    ) -> Finding:
+        traced = cls.traced[name]
+        return self.finding(
+            module,
+            _decoration(traced),
+            f"`tf.function` on `{cls.name}.{name}` keeps the weights it was first traced with",
+            variant="signature" if traced.signature is not None else "decorator",
+            note="traced while Keras builds the layers",
+            labels=[(call.node, "its weights are cut off") for call in dead[:1]],
+            fix=_unwrap(module, cls, name, traced),
+        )
+
+    def _wrapped(
+        self, module: ModuleModel, cls: KerasClass, dead: list[LayerCall]
+    ) -> Iterator[Finding]:
+        for store in cls.stores("__init__", "build"):
+            inner = store.value.function if isinstance(store.value, Traced) else None
+            if not isinstance(store.value, Traced) or inner is None:
+                continue
+            inside = [call for call in dead if _runs_in(cls, call, store, inner)]
+            if inside:
+                yield self._wrapped_finding(module, cls, store, store.value, inside[0])
+
+    def _wrapped_finding(
+        self,
+        module: ModuleModel,
+        cls: KerasClass,
+        store: AttributeStore,
+        traced: Traced,
+        dead: LayerCall,
+    ) -> Finding:
+        wrapped = getattr(traced.node, "args", ())
+        fix = None
+        if wrapped and store.value_node is traced.node:
+            edit = rewrite.replace(module, store.value_node, module.text(wrapped[0].value))
+            fix = _removal(cls, (edit,))
+        return self.finding(
+            module,
+            store.value_node,
+            f"`self.{store.name}` of `{cls.name}` keeps the weights it was first traced with",
+            variant="attribute",
+            note="traced while Keras builds the layers",
+            labels=[(dead.node, "its weights are cut off")],
+            fix=fix,
+        )
+
+    def _replaced(
+        self, module: ModuleModel, cls: KerasClass, dead: list[LayerCall]
+    ) -> Iterator[Finding]:
+        for flow in module.scopes:
+            touched: set[int] = set()
+            for event in flow.events:
+                if isinstance(event, Contact) and event.how not in {"compile", "summary"}:
+                    touched.add(id(event.instance.node))
+                if (
+                    isinstance(event, ObjectStore)
+                    and event.owner.outline is cls.outline
+                    and event.name == "call"
+                    and isinstance(event.value, Traced)
+                    and id(event.owner.node) not in touched
+                    and dead
+                ):
+                    yield self.finding(
+                        module,
+                        event.value_node,
+                        f"`tf.function` on the `call` of a `{cls.name}` keeps the weights it was"
+                        " first traced with",
+                        variant="replaced",
+                        note="traced while Keras builds the layers",
+                        labels=[(dead[0].node, "its weights are cut off")],
+                        fix=Fix(
+                            "leave `call` as it is, or run the model once before this line",
+                            Safety.DISPLAY,
+                        ),
+                    )
+
+
+def _decoration(traced: Traced) -> cst.CSTNode:
+    """The expression of a decorator, without its `@`."""
+    node: cst.CSTNode = getattr(traced.node, "decorator", traced.node)
+    return node
+
+
+def _refuses_training(cls: KerasClass) -> Traced | None:
+    """The decorator of `call`, if it has a signature and `call` a `training`."""
+    traced = cls.traced.get("call")
+    call = cls.outline.methods.get("call")
+    if traced is None or traced.signature is None or call is None:
+        return None
+    names = [p.name.value for p in (*call.params.params, *call.params.kwonly_params)]
+    return traced if "training" in names else None
+
+
+def _is_built_first(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether the weights exist before `call` is traced.
+
+    Measured in Keras 3.15: a Model's own `build` runs first. A Layer's own `build` does so
+    in a functional model; inside a subclassed model, or another layer, that has no
+    `build` itself, the layer is built within the trace.
+    """
+    if any(event.how == "build" for event in cls.flow("__init__").all(SelfContact)):
+        return True
+    if cls.outline.method("build") is None:
+        return False
+    return cls.kind is Kind.MODEL or not any(
+        other.outline.method("build") is None and _holds(other, cls.outline)
+        for other in module.classes
+        if other.kind in {Kind.LAYER, Kind.MODEL}
+    )
+
+
+def _holds(cls: KerasClass, outline: ClassOutline) -> bool:
+    return any(
+        isinstance(value, Instance) and value.outline is outline
+        for store in cls.stores("__init__")
+        for value in elements(store.value)
+    )
+
+
+def _is_unbuilt(module: ModuleModel, cls: KerasClass, call: LayerCall) -> bool:
+    """Whether a called layer gets its weights only when it is first called."""
+    layer = call.layer
+    builds = cls.flow("__init__").all(Contact)
+    if any(c.how == "build" and c.instance.node is layer.node for c in builds):
+        return False
+    return _has_late_weights(module, layer)
+
+
+def _has_late_weights(module: ModuleModel, layer: Instance) -> bool:
+    if layer.outline is not None:
+        cls = module.class_of(layer)
+        return cls is not None and _makes_late_weights(module, cls, frozenset())
+    last = layer.name.rpartition(".")[2]
+    if layer.kind is Kind.FUNCTIONAL:
+        text = module.text(layer.node)
+        return last == "Sequential" and "(" in text[:-1] and not any(m in text for m in _BUILT)
+    return layer.kind is Kind.LAYER and last not in WEIGHTLESS and ".layers." in layer.name
+
+
+def _makes_late_weights(
+    module: ModuleModel, cls: KerasClass, seen: frozenset[ClassOutline]
+) -> bool:
+    """Whether a class of the file makes weights in `build`, or has layers that do."""
+    if cls.outline in seen:
+        return False
+    if any(_is_weight(store.value) for store in cls.stores("build")):
+        return True
+    for store in cls.stores("__init__"):
+        for value in elements(store.value):
+            if not isinstance(value, Instance):
+                continue
+            inner = module.class_of(value) if value.outline is not None else None
+            if inner is not None:
+                if _makes_late_weights(module, inner, seen | {cls.outline}):
+                    return True
+            elif _has_late_weights(module, value):
+                return True
+    return False
+
+
+def _is_weight(value: Value) -> bool:
+    return isinstance(value, Variable) and value.origin == "weight"
+
+
+def _runs_in(cls: KerasClass, call: LayerCall, store: AttributeStore, inner: Value) -> bool:
+    """Whether a layer is called through the wrapped function that an attribute holds."""
+    if not any(read.name == store.name for read in cls.flow("call").all(AttributeRead)):
+        return False
+    if isinstance(inner, Instance):
+        return inner.node is call.layer.node
+    if isinstance(inner, Member) and isinstance(inner.owner, SelfValue):
+        return cls.outline.method(inner.name) in call.inside
+    return False
+
+
+def _unwrap(module: ModuleModel, cls: KerasClass, name: str, traced: Traced) -> Fix:
+    if name == "call" and traced.signature is not None and cls.kind is Kind.MODEL:
+        return _move(module, cls, traced)
+    return _removal(cls, (rewrite.remove_lines(module, _decoration(traced)),))
+
+
+def _removal(cls: KerasClass, edits: tuple[Edit, ...]) -> Fix:
+    converts = any(True for _ in cls.flow("call").all(TensorTest))
+    return Fix(
+        "call it without `tf.function`; `fit`, `predict` and `export` trace it themselves",
+        Safety.UNSAFE if converts else Safety.SAFE,
+        edits,
+        _CONTROL_FLOW if converts else "",
+    )
+
+
+def _move(module: ModuleModel, cls: KerasClass, traced: Traced) -> Fix:
+    """Take the decorator off `call` and put it on a serving method behind it."""
+    removal = rewrite.remove_lines(module, _decoration(traced))
+    decorator = module.text(_decoration(traced))
+    call = cls.outline.methods["call"]
+    serve = serving.serving_method(module, cls, call, decorator, ())
+    if serve is None or cls.kind is not Kind.MODEL or "\n" in decorator:
+        reason = "the signature is dropped: serve with `export`, or pass `signatures=`"
+        return Fix("take the decorator off `call`", Safety.UNSAFE, (removal,), reason)
+    return Fix("move the signature to a serving method", Safety.UNSAFE, (removal, *serve), _MOVED)
