@@ -118,7 +118,7 @@ def essence(message: str) -> str:
     # Keras puts the error between a preamble and the arguments of the call.
     text = re.sub(r"Exception encountered when calling .*?\.\s*\n+", "", text, count=1)
     text = re.sub(r"Exception encountered when calling layer .*?\n+", "", text, count=1)
-    text = re.split(r"\n\s*(?:Arguments received by|Call arguments received by)", text)[0]
+    text = re.split(r"(?:^|\n)\s*(?:Call a|A)rguments received by", text)[0]
     # So does the inference of an output's shape.
     text = text.rsplit("Error encountered:", 1)[-1]
     # Autograph shows the user's code first, the error last.
@@ -132,11 +132,12 @@ def essence(message: str) -> str:
         text = next((line for line in lines if not noise.match(line)), text)
     text = re.sub(r"\[\[\{\{node.*", "", text, flags=re.DOTALL)
     text = re.sub(r"\[Op:.*?\].*", "", text, flags=re.DOTALL)
+    text = re.sub(r",\s*(?:numpy|value)=[^>]*>", ">", text)
     text = re.sub(r"\{\{function_node .*?\}\}(?:\{\{.*?\}\})?\s*", "", text)
     text = re.sub(re.escape(tempfile.gettempdir()) + r"[^\s'\",;)]*", "...", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
     text = re.sub(r"\bexample_\d+\.", "", text)
-    text = re.sub(r"(__\w*?_)\d+\b", r"\1...", text)
+    text = re.sub(r"(__inference_[\w<>]+?_)\d+\b", r"\1...", text)
     text = re.sub(r"\s+", " ", text).strip()
     return text if len(text) <= LIMIT else text[: LIMIT - 3].rstrip() + "..."
 
