@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import pytest
 
 from savelint.analysis import Analysis, RuleError
 from savelint.finding import Edit, Finding, Fix, Label, Safety, Severity
-from savelint.keras.generation import Keras
+from savelint.keras.generation import Evidence, Keras
 from savelint.rule import Example, Rule, Witness
 from savelint.source import Source, SourceError, Span
 
@@ -127,7 +127,12 @@ RULES: tuple[Rule, ...] = (Lost(), Risky(), Plain(), Remark(), Exploding())
 
 
 def analyse(
-    source: Source, rules: Sequence[Rule], keras: Keras | None = None, *, gates: bool = True
+    source: Source,
+    rules: Sequence[Rule],
+    keras: Keras | None = None,
+    *,
+    declared: Callable[[], Evidence | None],
+    gates: bool = True,
 ) -> Analysis:
     """As `analysis.analyse`, for the rules of this module."""
     if "too_deep" in source.text:

@@ -20,8 +20,8 @@ LAYERS = (
     {"engine", "analysis"},
     {"rules"},
     {"codes", "fixer", "rewrite", "rule", "settings", "suppress", "report", "cache", "baseline"},
-    {"imports", "keras", "notebook", "finding"},
-    {"source", "discover", "preflight"},
+    {"dependencies", "imports", "keras", "notebook", "finding"},
+    {"source", "discover", "preflight", "toml"},
     {"__init__"},
 )
 # The only modules that know a library.

@@ -10,7 +10,9 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from savelint import analysis, fixer
 from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
@@ -21,6 +23,10 @@ from savelint.rule import Rule
 from savelint.settings import Settings
 from savelint.source import Source, SourceError
 from savelint.suppress import suppress
+
+if TYPE_CHECKING:
+    from savelint.dependencies import Dependencies
+    from savelint.keras.generation import Evidence
 
 # A file without any of these can have no finding. The last is for comments that outlived
 # the Keras code they stood beside.
@@ -50,6 +56,13 @@ class Options:
     unsafe: bool = False
     notes: bool = False
     gates: bool = True
+
+    @cached_property
+    def dependencies(self) -> Dependencies:
+        """What the projects of this run declare; read when the first file needs it."""
+        from savelint.dependencies import Dependencies
+
+        return Dependencies()
 
 
 @dataclass(frozen=True)
@@ -180,7 +193,9 @@ class _Check:
         options, keras = self.options, self.task.settings.keras
         while True:
             try:
-                return analysis.analyse(source, self.rules, keras, gates=options.gates)
+                return analysis.analyse(
+                    source, self.rules, keras, declared=self._declared, gates=options.gates
+                )
             except analysis.RuleError as error:
                 working = tuple(rule for rule in self.rules if rule.code != error.code)
                 if len(working) == len(self.rules):
@@ -188,6 +203,9 @@ class _Check:
                 self.rules = working
                 text = f"{error}; a defect of savelint, please report it"
                 self.failures.append(Failure(RULE_FAILED, text))
+
+    def _declared(self) -> Evidence | None:
+        return self.options.dependencies.evidence(self.task.path)
 
     def _fixable(self, source: Source) -> tuple[Finding, ...]:
         """Return the findings for the fixer: what is not shown is not fixed either."""

@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from savelint import toml
 from savelint.codes import Catalogue, Selection, UnknownCodeError, enabled
 from savelint.discover import EXCLUDED, Excludes, PatternError, compile_patterns
 from savelint.keras.generation import Keras
@@ -154,13 +154,9 @@ def _table(file: Path) -> dict[str, Any] | None:
     # A cheap test, which spares most projects' files the parser.
     if b"savelint" not in data:
         return None
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        document = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        document = toml.parse(data)
+    except ValueError as error:
         raise ConfigError(f"{_shown(file)}: not valid TOML: {error}") from error
     tool = document.get("tool", {})
     table = tool.get("savelint") if isinstance(tool, dict) else None
