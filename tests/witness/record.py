@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from runner import FRESH, OK, OTHERS
 from suite import Case, Outcomes, cases, measure
 
 from savelint import rules
@@ -43,26 +44,24 @@ LOADED = {
     Way.H5: "reloaded",
     Way.WEIGHTS: "loaded into a new model",
 }
-FRESH = " (in a fresh process)"
 
 
 def consequence(fails: Iterable[Way], outcomes: Outcomes) -> str:
     """One or two sentences on what the failing ways led to; ways with one outcome share one."""
     ways: dict[str, list[Way]] = {}
     for way in fails:
-        ways.setdefault(outcomes[way.value], []).append(way)
+        outcome = outcomes.get(way.value, OK)  # a script that raised reaches no other way
+        if outcome != OK:
+            ways.setdefault(outcome, []).append(way)
     sentences = [sentence(group, outcome) for outcome, group in ways.items()]
-    return " ".join(f"{text}." for text in sentences[:SENTENCES])
+    return " ".join(sentences[:SENTENCES])
 
 
 def sentence(ways: list[Way], outcome: str) -> str:
     """What happened, in the same way, on these ways."""
-    action = " and ".join(
-        [", ".join(ACTION[w] for w in ways[:-1])] * (len(ways) > 1) + [ACTION[ways[-1]]]
-    )
-    loaded = f"{action}, {LOADED.get(ways[0], 'then called')}"
-    if len(ways) > 1 and len({LOADED.get(way) for way in ways}) > 1:
-        loaded = f"{action}, reloaded"
+    action = listed([ACTION[way] for way in ways])
+    afterwards = {LOADED.get(way, "then called") for way in ways}
+    loaded = f"{action}, {afterwards.pop() if len(afterwards) == 1 else 'loaded again'}"
     if outcome.endswith(FRESH):
         outcome = outcome.removesuffix(FRESH)
         loaded += " in a fresh process"
@@ -70,7 +69,7 @@ def sentence(ways: list[Way], outcome: str) -> str:
     if rows := re.fullmatch(r"DIFF: rows (\S+) for a batch of (\d+)", outcome):
         text = f"{action}, then a batch of {rows[2]}: an answer of {rows[1]} rows, no exception"
     elif outcome.startswith("FROZEN: "):
-        text = f"{action}, then a batch of another size: {outcome.removeprefix('FROZEN: ')}"
+        text = f"{action}, then a batch of {OTHERS}: {outcome.removeprefix('FROZEN: ')}"
     elif outcome == "DIFF: other outputs":
         text = f"{loaded}: other outputs, no exception"
     elif outcome.startswith("DIFF: "):
@@ -81,11 +80,16 @@ def sentence(ways: list[Way], outcome: str) -> str:
         text = f"{action} trains {count[1]} of {count[2]} weights"
     elif outcome.startswith("UNTRAINED: "):
         names = outcome.removeprefix("UNTRAINED: ").split(", ")
-        text = f"{action} leaves {', '.join(f'`{name}`' for name in names)} unchanged"
+        text = f"{action} leaves {listed([f'`{name}`' for name in names])} unchanged"
     else:
         text = f"{action}: {outcome}"
-    text = text.rstrip(".")
-    return text if text.startswith("`") else text[0].upper() + text[1:]
+    text = text[0].upper() + text[1:]
+    return text if text.endswith(("...", ".", "!")) else f"{text}."
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as a sentence does."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def table(every: Iterable[Case], outcomes: Mapping[Keras, Mapping[str, Outcomes]]) -> Table:
@@ -94,7 +98,7 @@ def table(every: Iterable[Case], outcomes: Mapping[Keras, Mapping[str, Outcomes]
     for case in every:
         for keras in case.example.keras:
             seen = outcomes[keras][case.job("bad").id]
-            text = consequence(case.example.witness.fails[keras], seen)
+            text = consequence(case.example.witness.fails.get(keras, ()), seen)
             variants = content.setdefault(case.code, {})
             variants.setdefault(case.example.variant, {})[str(int(keras))] = text
     return content
