@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 # A file with none of these words has nothing to do with Keras.
 _WORDS = ("keras", "tensorflow")
-# The calls after which a function, or the module itself, is read as a place that saves;
-# `call` is there for `model.call = tf.function(model.call)`.
-_SAVING = frozenset({"save", "save_model", "export", "add_endpoint"})
-_SCOPE_WORDS = frozenset({*_SAVING, "call"})
+# The calls for which a function, or the module itself, is read as a place that makes and
+# saves models; `call` is there for `model.call = tf.function(model.call)`.
+_SAVING = frozenset({"save", "save_model", "export", "add_endpoint", "call"})
 DEFAULT = Evidence(Keras.V3, "no evidence: the default")
 
 
@@ -93,7 +92,7 @@ def _relevant(source: Source, summary: Summary, rules: Sequence[Rule] | None) ->
     places = {
         index
         for index, statement in enumerate(summary.statements)
-        if statement.called & _SCOPE_WORDS and not statement.is_class
+        if statement.called & _scope_words(summary)
     }
     wanted = keras | places
     if rules is not None:
@@ -102,6 +101,11 @@ def _relevant(source: Source, summary: Summary, rules: Sequence[Rule] | None) ->
         # A script's statements are read together: one makes the model, another saves it.
         wanted |= {i for i, statement in enumerate(summary.statements) if not statement.definition}
     return wanted
+
+
+def _scope_words(summary: Summary) -> frozenset[str]:
+    """The calls that make a function, or the module, worth reading as a scope."""
+    return _SAVING | summary.kinds.keys()
 
 
 def _reaches(source: Source, summary: Summary, index: int, rules: Sequence[Rule]) -> bool:
@@ -132,7 +136,7 @@ def _check(
     # libcst is behind this import; files without a candidate never pay for it.
     from savelint.keras.visitor import visit
 
-    module = visit(source, summary, statements, keras, _SAVING)
+    module = visit(source, summary, statements, keras, _scope_words(summary))
     # A helper that two classes call is one place: its first finding stands.
     findings: dict[tuple[Span, str], Finding] = {}
     for rule in rules:

@@ -54,6 +54,7 @@ class Witness:
     An example with `saved` is a script: it is run whole, in an empty directory, and
     leaves a SavedModel at the path `saved`, which is loaded and compared with `build`.
     `trains` counts the variables that one step of fit must change in the good form.
+    `serves` names a method that is passed as `signatures=` where the object has it.
     """
 
     build: str
@@ -69,6 +70,7 @@ class Witness:
     fails: Mapping[Keras, Mapping[Way, str]] = field(default_factory=dict)
     saved: str = ""
     trains: int | None = None
+    serves: str = ""
 
 
 @dataclass(frozen=True)

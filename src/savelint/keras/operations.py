@@ -39,6 +39,8 @@ def call_operation(family: Family, name: str, node: cst.Call, arguments: Argumen
     """The result of a library function, None when nothing is known of it."""
     if name in {"shape", "int_shape"} and family is not Family.NUMPY:
         return _shape(family, name, node, arguments)
+    if name == "size" and family is not Family.NUMPY:
+        return _size(node, arguments)
     if name in {"Variable", "variable"}:
         return _variable(family, node, arguments)
     if name == "TensorSpec":
@@ -57,6 +59,14 @@ def _shape(family: Family, name: str, node: cst.Call, arguments: Arguments) -> V
     # keras.ops.shape gives a tuple; tf.shape and K.shape give a tensor.
     iterable = family is Family.OPS or not dynamic
     return Shape(argument.value, dynamic, node, argument.node.value, iterable=iterable)
+
+
+def _size(node: cst.Call, arguments: Arguments) -> Value:
+    """`tf.size(x)`: a number that grows with the batch."""
+    argument = arguments.get(0, "input", "x")
+    if argument is None or not isinstance(argument.value, Tensor):
+        return None
+    return Dim(argument.value, argument.value.batch_axis, True, node, argument.node.value)
 
 
 def _variable(family: Family, node: cst.Call, arguments: Arguments) -> Value:

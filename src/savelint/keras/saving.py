@@ -245,12 +245,12 @@ def _is_replaced(module: ModuleModel, owner: Instance | SelfValue, name: str) ->
     )
 
 
-def has_signature(cls: KerasClass) -> bool:
-    """Whether a method, or an attribute, is a function that can be served by itself."""
-    if any(traced.signature is not None for name, traced in cls.traced.items()):
-        return True
-    return any(
-        isinstance(store.value, Concrete)
-        or (isinstance(store.value, Traced) and store.value.signature is not None)
+def signed_functions(cls: KerasClass) -> set[str]:
+    """The methods and attributes that are functions which can be served by themselves."""
+    methods = {name for name, traced in cls.traced.items() if traced.signature is not None}
+    return methods | {
+        store.name
         for store in cls.stores(*cls.flows)
-    )
+        if isinstance(store.value, Concrete)
+        or (isinstance(store.value, Traced) and store.value.signature is not None)
+    }

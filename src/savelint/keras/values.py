@@ -292,6 +292,9 @@ def join(left: Value, right: Value) -> Value:
             return one
         if one == Const(None) and isinstance(other, (Array, Variable, Instance)):
             return other
+    if isinstance(left, Shape) and isinstance(right, Shape) and left.tensor == right.tensor:
+        # K.int_shape(x) on one path, x.shape on the other.
+        return left if (left.start, left.stop) == (right.start, right.stop) else None
     if isinstance(left, Tensor) and isinstance(right, Tensor):
         same = left.batch_axis == right.batch_axis
         return Tensor(

@@ -28,6 +28,7 @@ from savelint.keras.values import (
     Value,
     join,
 )
+from savelint.keras.walk import descendants
 from savelint.source import Source, SourceError
 
 # Beyond this many nested nodes libcst's own recursion, or its time, is not safe.
@@ -43,22 +44,23 @@ def visit(
 ) -> ModuleModel:
     """Read the top-level `statements` (by their index in the summary) into a model.
 
-    `saving` are the last names of calls that make a function worth reading as a scope.
+    `scope_words` are the names of calls that make a function worth reading as a scope:
+    those that save, and the file's own Keras classes.
     Raises SourceError when a statement is nested too deeply to be read.
     """
-    return _Visitor(source, summary, keras, saving).model(sorted(statements))
+    return _Visitor(source, summary, keras, scope_words).model(sorted(statements))
 
 
 class _Visitor:
     """Holds what was read of one file so far; the Surroundings of its functions."""
 
     def __init__(
-        self, source: Source, summary: Summary, keras: Keras, saving: frozenset[str]
+        self, source: Source, summary: Summary, keras: Keras, scope_words: frozenset[str]
     ) -> None:
         self._source = source
         self._summary = summary
         self._keras = keras
-        self._saving = saving
+        self._scope_words = scope_words
         self._regions: dict[int, Region] = {}
         self._outlines: dict[int, ClassOutline] = {}
         self._classes_by_name = {cls.name: cls.statement for cls in summary.classes}
@@ -122,7 +124,7 @@ class _Visitor:
             traced = {name: value for name, value in decorated.items() if isinstance(value, Traced)}
             classes.append(KerasClass(outline, outline.kind, flows, traced))
         for method in outline.methods.values():
-            if outline.kind is None and self._saves(method):
+            if outline.kind is None and self._is_scope(method):
                 scopes.append(self._method_flow(outline, method.name.value, method))
             for inner in _nested_classes(method):
                 self._read_class(inner, classes, scopes)
@@ -132,11 +134,14 @@ class _Visitor:
     ) -> None:
         for inner in _nested_classes(node):
             self._read_class(inner, classes, scopes)
-        if self._saves(node):
+        if self._is_scope(node):
             scopes.append(flow.read_function(self, node))
 
-    def _saves(self, node: cst.CSTNode) -> bool:
-        return any(f".{name}" in code(node) for name in self._saving)
+    def _is_scope(self, node: cst.FunctionDef) -> bool:
+        return any(
+            isinstance(part, cst.Name) and part.value in self._scope_words
+            for part in descendants(node.body)
+        )
 
     def _method_flow(self, outline: ClassOutline, name: str, node: cst.FunctionDef) -> Flow:
         key = (id(outline.node), id(node))

@@ -53,13 +53,50 @@ import tensorflow as tf
 from tensorflow import keras
 
 
-class Patches(keras.Model):
+class Columns(keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
 """
+_TILE = """\
+    def call(self, inputs):
+        rows = tf.shape(inputs)[0]
+        bias = tf.tile(tf.ones([1, 3]), [rows, 1])
+        return self.dense(inputs) + bias
+"""
+_USE = """\
+
+
+columns = Columns()
+columns(tf.zeros([4, 6]))
+"""
+_OPS_HEAD = """\
+import keras
+from keras import layers, ops
+
+
+class Columns(keras.Model):
+    def __init__(self, units=3, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(units)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.dense.units}
+
+    def _columns(self, outputs, batch):
+"""
+_FLATTEN = """\
+import tensorflow as tf
+
+
+class Flat(tf.keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = tf.keras.layers.Dense(3)
+"""
 _FROZEN = {Keras.V3: {Way.SAVED_MODEL: "FROZEN: InvalidArgumentError"}}
+_UNBUILDABLE = {Way.FUNCTIONAL: "ValueError: .*([Ll]ast dimension|fully-defined)"}
 
 
 class DynamicReshape(Rule):
@@ -97,19 +134,225 @@ class DynamicReshape(Rule):
             + """\
     def call(self, inputs):
         batch = tf.shape(inputs)[0]
-        return self.dense(tf.reshape(inputs, [batch, 2, 3]))
+        return tf.reshape(self.dense(inputs), [batch, 3, 1])
 """,
-            at="tf.reshape(inputs, [batch, 2, 3])",
+            at="tf.reshape(self.dense(inputs), [batch, 3, 1])",
             good=_HEAD
             + """\
     def call(self, inputs):
-        return self.dense(tf.reshape(inputs, [-1, 2, 3]))[:, 0]
+        return tf.reshape(self.dense(inputs), [-1, 3, 1])
 """,
-            witness=Witness(build="Patches()", fails=_FROZEN),
+            witness=Witness(build="Columns()", fails=_FROZEN),
             keras=(Keras.V3,),
         ),
+        Example(
+            variant="tile",
+            bad=_HEAD + _TILE + _USE,
+            at="tf.tile(tf.ones([1, 3]), [rows, 1])",
+            good=_HEAD
+            + _TILE
+            + """\
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])
+    def serve(self, inputs):
+        return self(inputs, training=False)
+"""
+            + _USE,
+            witness=Witness(build="Columns()", fails=_FROZEN, serves="serve"),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="helper",
+            bad=_OPS_HEAD
+            + """\
+        return ops.reshape(outputs, (batch, -1, 1))
+
+    def call(self, inputs):
+        batch, _ = ops.shape(inputs)
+        return self._columns(self.dense(inputs), batch)
+""",
+            at="ops.reshape(outputs, (batch, -1, 1))",
+            good=_OPS_HEAD
+            + """\
+        return ops.reshape(outputs, (-1, self.dense.units, 1))
+
+    def call(self, inputs):
+        batch, _ = ops.shape(inputs)
+        return self._columns(self.dense(inputs), batch)
+""",
+            witness=Witness(build="Columns()", fails=_FROZEN),
+            keras=(Keras.V3,),
+            fixed=False,
+        ),
+        Example(
+            variant="lost-features",
+            bad=_FLATTEN
+            + """\
+
+    def call(self, inputs):
+        flat = tf.reshape(inputs, [tf.shape(inputs)[0], -1])
+        return self.dense(flat)
+""",
+            at="tf.reshape(inputs, [tf.shape(inputs)[0], -1])",
+            good=_FLATTEN
+            + """\
+        self.flatten = tf.keras.layers.Flatten()
+
+    def call(self, inputs):
+        flat = self.flatten(inputs)
+        return self.dense(flat)
+""",
+            witness=Witness(
+                build="Flat()",
+                inputs=(((2, 6), "float32"),),
+                ways=(Way.FUNCTIONAL, Way.TRAIN, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
+                fails={Keras.V2: _UNBUILDABLE, Keras.V3: _UNBUILDABLE},
+            ),
+            fixed=False,
+        ),
     )
-    silent = ()
+    silent = (
+        """\
+# A layer is never saved by itself, and a model frees its batch by itself.
+import tensorflow as tf
+
+class Split(tf.keras.layers.Layer):
+    def call(self, inputs):
+        return tf.reshape(inputs, [tf.shape(inputs)[0], 2, 3])
+""",
+        """\
+# The model is only a part: what is saved is the class around it.
+import tensorflow as tf
+from tensorflow import keras
+
+class Head(keras.Model):
+    def call(self, inputs):
+        return tf.reshape(inputs, [tf.shape(inputs)[0], 2, 3])
+
+class Whole(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.head = Head()
+
+    def call(self, inputs):
+        return self.head(inputs)
+""",
+        """\
+# The constructor builds it for a batch of any size.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(6)
+        self(keras.Input((6,)))
+
+    def call(self, inputs):
+        return tf.reshape(self.dense(inputs), [tf.shape(inputs)[0], 2, 3])
+""",
+        """\
+# It has a serving method of its own.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def call(self, inputs):
+        return tf.reshape(inputs, [tf.shape(inputs)[0], 2, 3])
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])
+    def predict_rows(self, inputs):
+        return self(inputs, training=False)
+""",
+        """\
+# The file saves it by `export` and as `.keras` only; both leave the batch free.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def call(self, inputs):
+        return tf.reshape(inputs, [tf.shape(inputs)[0], 2, 3])
+
+net = Net()
+net(tf.zeros([4, 6]))
+net.export("served")
+net.save("net.keras")
+""",
+        """\
+# `fit` came first, which leaves the batch free.
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return tf.reshape(self.dense(inputs), [tf.shape(inputs)[0], 3, 1])
+
+net = Net()
+net.compile("sgd", "mse")
+net.fit(np.ones([8, 6]), np.ones([8, 3, 1]))
+tf.saved_model.save(net, "saved")
+""",
+        """\
+# -1 stands for the batch already; the other dimensions are static.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def call(self, inputs):
+        return tf.reshape(inputs, [-1, inputs.shape[1] // 2, 2])
+""",
+        """\
+# The whole shape of a tensor: measured, nothing of it is recorded.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(6)
+
+    def call(self, inputs):
+        return tf.reshape(self.dense(inputs), tf.shape(inputs))
+""",
+        """\
+# The dynamic dimension is the time axis, not the batch.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def call(self, inputs):
+        steps = tf.shape(inputs)[1]
+        return tf.reshape(inputs, [-1, steps, 2, 3])
+""",
+        """\
+# The layer's own `build` tells its Dense the last dimension.
+import tensorflow as tf
+
+class Flat(tf.keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.dense = tf.keras.layers.Dense(3)
+
+    def build(self, input_shape):
+        self.dense.build((None, 12))
+
+    def call(self, inputs):
+        return self.dense(tf.reshape(inputs, [tf.shape(inputs)[0], -1]))
+""",
+        """\
+# A class with a `call` that is not Keras.
+import tensorflow as tf
+
+class Distance:
+    def call(self, inputs):
+        return tf.reshape(inputs, [tf.shape(inputs)[0], 2, 3])
+""",
+    )
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """Models that freeze their batch; layers that lose their last dimension."""
@@ -134,7 +377,7 @@ class DynamicReshape(Rule):
             use.call,
             f"`{cls.name}.call` {_OPERATIONS[use.operation]} a batch size that"
             " `tf.saved_model.save` records as a constant",
-            variant="reshape",
+            variant=_variant(use),
             note="the batch size it is traced with",
             labels=[(save.node, "saved here after an eager call") for save in frozen[:1]],
             fix=_fix(module, cls, use, frozen),
@@ -157,6 +400,12 @@ class DynamicReshape(Rule):
             )
 
 
+def _variant(use: ShapeUse) -> str:
+    if use.operation != "reshape":
+        return "tile"
+    return "reshape" if _only_dynamic(use) is not None else "helper"
+
+
 def _takes_batch(use: ShapeUse) -> bool:
     """Whether a shape holds the batch size by `tf.shape`, and not as a whole shape."""
     if use.operation not in _OPERATIONS or isinstance(use.value, Shape):
@@ -170,7 +419,9 @@ def _takes_batch(use: ShapeUse) -> bool:
 
 def _is_harmless(module: ModuleModel, cls: KerasClass) -> bool:
     return (
-        module.summary.is_part(cls.name) or saving.builds_itself(cls) or saving.has_signature(cls)
+        module.summary.is_part(cls.name)
+        or saving.builds_itself(cls)
+        or bool(saving.signed_functions(cls))
     )
 
 
@@ -237,8 +488,13 @@ def _only_dynamic(use: ShapeUse) -> cst.BaseExpression | None:
 
 
 def _starved(module: ModuleModel, cls: KerasClass) -> Iterator[tuple[cst.Call, cst.CSTNode]]:
-    """(reshape, Dense) where a reshape of the class feeds a Dense: in the class or behind it."""
+    """(reshape, Dense) where a reshape of the class feeds a Dense: in the class or behind it.
+
+    A class with its own `build` may have built its Dense for a known last dimension.
+    """
     flow = cls.flow("call")
+    if cls.outline.method("build") is not None:
+        return
     for call in flow.all(LayerCall):
         for value in (v for a in call.arguments.items for v in elements(a.value)):
             if isinstance(value, Tensor) and value.features_lost and _is_dense(call.layer):

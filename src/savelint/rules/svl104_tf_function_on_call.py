@@ -73,7 +73,7 @@ class TfFunctionOnCall(Rule):
         for cls in module.classes:
             if cls.kind not in {Kind.LAYER, Kind.MODEL} or cls.outline.method("call") is None:
                 continue
-            refusing = _refuses_training(cls)
+            refusing = _refuses_training(module, cls)
             if refusing is not None:
                 yield self._refused(module, cls, refusing)
             elif module.keras is Keras.V3:
@@ -190,14 +190,21 @@ def _decoration(traced: Traced) -> cst.CSTNode:
     return node
 
 
-def _refuses_training(cls: KerasClass) -> Traced | None:
-    """The decorator of `call`, if it has a signature and `call` a `training`."""
+def _refuses_training(module: ModuleModel, cls: KerasClass) -> Traced | None:
+    """The decorator of `call`, if it has a signature that leaves out a `training`.
+
+    A spec for `training` itself works in Keras 2.
+    """
     traced = cls.traced.get("call")
     call = cls.outline.methods.get("call")
     if traced is None or traced.signature is None or call is None:
         return None
     names = [p.name.value for p in (*call.params.params, *call.params.kwonly_params)]
-    return traced if "training" in names else None
+    if "training" not in names:
+        return None
+    specs = getattr(traced.signature, "elements", ())
+    covered = len(specs) >= names.index("training")
+    return None if covered and module.keras is Keras.V2 else traced
 
 
 def _is_built_first(module: ModuleModel, cls: KerasClass) -> bool:
