@@ -637,8 +637,9 @@ def work(phase: str, folder: Path) -> None:
         keras.backend.clear_session()
         seed(11 if phase == "first" else 33)
         # When Python itself hangs inside TensorFlow, the alarm's handler never runs.
-        faulthandler.dump_traceback_later(2 * SECONDS, exit=True)
-        signal.alarm(SECONDS)
+        seconds = job.get("seconds", SECONDS)
+        faulthandler.dump_traceback_later(2 * seconds, exit=True)
+        signal.alarm(seconds)
         try:
             (first_phase if phase == "first" else second_phase)(job, place, outcomes)
         except JobTimeoutError:
@@ -693,7 +694,10 @@ def run(keras_generation: int, jobs: list[Job]) -> dict[str, Outcomes]:
                 if at is not None:
                     how = f"CRASH: the process ended with {worker.returncode}"
                     ways = next(job["ways"] for job in jobs if job["id"] == at)
-                    append(log, {"id": at, "outcomes": dict.fromkeys(ways, how)})
+                    lost = [way for way in ways if way in FILES or phase == "first"]
+                    append(
+                        log, {"id": at, "outcomes": outcomes.get(at, {}) | dict.fromkeys(lost, how)}
+                    )
                 elif worker.returncode and len(done) < len(jobs):
                     raise RuntimeError(worker.stderr.decode(errors="replace")[-2000:])
                 else:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from textwrap import dedent
 
 import pytest
+import runner
 from suite import GENERATIONS, Job, Outcomes, measure
 
 from savelint.keras.generation import Keras
@@ -203,3 +204,18 @@ def test_outcome_is_the_known_one(
     assert measured.keys() == expected.keys()
     wrong = {way: text for way, text in measured.items() if not re.search(expected[way], text)}
     assert not wrong
+
+
+def test_a_job_that_hangs_is_an_outcome_and_the_next_is_run() -> None:
+    ways = (Way.CALL, Way.EXPORT)
+    slow = model("pass", "import time; time.sleep(60); return x")
+    deaf = HEAD + "import signal, time\nsignal.alarm(0)\ntime.sleep(60)\n"
+    jobs = [
+        Job("slow", slow, "Net()", ways=ways).record | {"seconds": 1},
+        Job("deaf", deaf, "None", ways=ways).record | {"seconds": 1},
+        Job("next", model(DENSE, "return self.d(x)"), "Net()", ways=ways).record,
+    ]
+    outcomes = runner.run(3, jobs)
+    assert set(outcomes["slow"].values()) == {"TIMEOUT"}
+    assert all(outcome.startswith("CRASH") for outcome in outcomes["deaf"].values())
+    assert set(outcomes["next"].values()) == {"ok"}
