@@ -359,12 +359,12 @@ class _Reader:
     def _augmented(self, node: cst.AugAssign) -> None:
         added = self.value(node.value)
         current = self._quietly(node.target)
-        if isinstance(node.target, cst.Attribute) and isinstance(
-            self._quietly(node.target.value), SelfValue
-        ):
-            self.value(node.target)
-            self._keep(node.target.attr.value, added, node.value, node, node.target, "augment")
-            return
+        if isinstance(node.target, cst.Attribute):
+            owner = self._quietly(node.target.value)
+            if isinstance(owner, SelfValue):
+                self.value(node.target)
+                self._keep(owner, node.target, added, node.value, node, node.target, "augment")
+                return
         if isinstance(node.target, cst.Subscript):
             self._store(node.target, added, node.value, node)
             return
@@ -529,7 +529,7 @@ class _Reader:
             owner = self.value(target.value)
             name = target.attr.value
             if isinstance(owner, SelfValue):
-                self._keep(name, value, value_node, statement, target, "assign")
+                self._keep(owner, target, value, value_node, statement, target, "assign")
                 self._attributes[name] = value
             elif isinstance(owner, Instance):
                 self._note(ObjectStore(owner, name, value, value_node, statement))
@@ -540,17 +540,25 @@ class _Reader:
 
     def _keep(
         self,
-        name: str,
+        owner: SelfValue,
+        attribute: cst.Attribute,
         value: Value,
         value_node: cst.BaseExpression,
         statement: cst.CSTNode,
         target: cst.BaseExpression,
         how: str,
     ) -> None:
-        conditional = self._branches > 0
         self._note(
             AttributeStore(
-                name, value, value_node, statement, target, how, self._method, conditional
+                owner.outline,
+                attribute.attr.value,
+                value,
+                value_node,
+                statement,
+                target,
+                how,
+                self._method,
+                conditional=self._branches > 0,
             )
         )
 
@@ -564,13 +572,16 @@ class _Reader:
         for element in target.slice:
             self._slice(element.slice)
         base = target.value
-        if isinstance(base, cst.Attribute) and isinstance(self._quietly(base.value), SelfValue):
-            self._keep(base.attr.value, value, value_node, statement, target, "item")
+        owner = self._quietly(base.value) if isinstance(base, cst.Attribute) else None
+        if isinstance(base, cst.Attribute) and isinstance(owner, SelfValue):
+            self._keep(owner, base, value, value_node, statement, target, "item")
         elif isinstance(base, cst.Name):
             current = self._frame.names.get(base.value)
             if isinstance(current, Shape) and isinstance(value, (Dim, Shape)):
                 # shape[i] = tf.shape(x)[i]: the usual way to complete a static shape.
                 self._frame.names[base.value] = replace(current, dynamic=value.dynamic)
+            elif isinstance(current, Array):
+                self._frame.names[base.value] = _with_items(current, value)
             elif isinstance(current, (Shape, Seq)):
                 self._frame.names[base.value] = None
 
@@ -685,7 +696,7 @@ class _Reader:
             return Member(owner, name)
         if name == "build":
             return Member(owner, name)
-        self._note(AttributeRead(name, node, self._method))
+        self._note(AttributeRead(owner.outline, name, node, self._method))
         if name in self._attributes:
             value = self._attributes[name]
         else:
@@ -1150,8 +1161,9 @@ class _Reader:
         """`self.name.append(value)` and its like."""
         while isinstance(base, cst.Subscript):
             base = base.value
-        if isinstance(base, cst.Attribute):
-            self._keep(base.attr.value, argument.value, argument.node.value, base, base, "append")
+        owner = self._quietly(base.value) if isinstance(base, cst.Attribute) else None
+        if isinstance(base, cst.Attribute) and isinstance(owner, SelfValue):
+            self._keep(owner, base, argument.value, argument.node.value, base, base, "append")
 
     def _shape_method(
         self, owner: Shape, func: cst.Attribute, node: cst.Call, arguments: Arguments
@@ -1396,6 +1408,13 @@ def _scaled(array: Array, node: cst.BaseExpression, operator: str, first: bool) 
     factor = operations.operand_code(node.right if first else node.left)
     scaled = operations.scaled_parameters(array, factor, operator)
     return replace(array, parameters=scaled, fill="") if scaled else plain
+
+
+def _with_items(array: Array, value: Value) -> Array:
+    """An array some of whose items are set, one by one or by a slice."""
+    random = "random" in {array.origin, value.origin if isinstance(value, Array) else ""}
+    origin = "random" if random else "table"
+    return replace(array, origin=origin, draw=tables.Draw.OTHER, parameters=(), fill="")
 
 
 def _array_method(owner: Array, name: str, arguments: Arguments) -> Value:

@@ -116,9 +116,10 @@ class AttributeStore:
     """`self.name = value`, `self.name += value`, `self.name[...] = value`, `self.name.append`.
 
     `how` is "assign", "augment", "item" or "append"; `method` is the method whose body
-    (or a helper of which) holds it.
+    (or a helper of which) holds it; `owner` is the class whose `self` it is.
     """
 
+    owner: ClassOutline
     name: str
     value: Value
     value_node: cst.BaseExpression
@@ -131,8 +132,9 @@ class AttributeStore:
 
 @dataclass(frozen=True)
 class AttributeRead:
-    """`self.name` is read."""
+    """`self.name` is read; `owner` is the class whose `self` it is."""
 
+    owner: ClassOutline
     name: str
     node: cst.Attribute
     method: str
@@ -276,9 +278,11 @@ class KerasClass:
         return self.flows.get(method, Flow())
 
     def stores(self, *methods: str) -> Iterator[AttributeStore]:
-        """The attributes set by the given methods and the helpers they call."""
+        """The object's own attributes set by the given methods and the helpers they call."""
         for method in methods:
-            yield from self.flow(method).all(AttributeStore)
+            for store in self.flow(method).all(AttributeStore):
+                if store.owner is self.outline:
+                    yield store
 
 
 @dataclass(frozen=True, eq=False)

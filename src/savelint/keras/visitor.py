@@ -232,7 +232,8 @@ class _Visitor:
                     continue
                 own: dict[str, Value] = {}
                 for event in self._method_flow(outline, method, node).all(AttributeStore):
-                    _add_store(own, event)
+                    if event.owner is outline:
+                        _add_store(own, event)
                 stored.update(own)
         return stored
 
