@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
-import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
@@ -128,7 +126,7 @@ def check(
     configuration = Configuration(catalogue, overrides, config, isolated)
     mode = Mode.DIFF if diff else Mode.FIX if fix else Mode.CHECK
     options = Options(rules.RULES, catalogue, mode, unsafe=unsafe_fixes, notes=notes)
-    view = View(unsafe=unsafe_fixes, notes=notes, quiet=quiet, width=_width())
+    view = View(unsafe=unsafe_fixes, notes=notes, quiet=quiet)
 
     stdin = stdin_filename is not None or STDIN in paths
     if stdin and any(path != STDIN for path in paths):
@@ -203,6 +201,8 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except Exception:
+        import traceback
+
         # Python would exit with 1, which here means that there are findings.
         traceback.print_exc()
         click.echo("savelint failed; this is a defect of savelint, please report it", err=True)
@@ -288,8 +288,11 @@ def _render_full(report: Report, view: View, color: str, *, err: bool) -> None:
         for line in summary(report, view):  # all there is to say, and rich is slow to import
             click.echo(line, err=err)
         return
+    from dataclasses import replace
+
     from savelint.report import full
 
+    view = replace(view, width=_width())
     stream = sys.stderr if err else sys.stdout
     if not _coloured(color, stream):
         for text in full.lines(report, view):
@@ -340,6 +343,8 @@ def _exit_code(report: Report, mode: Mode, *, exit_zero: bool, on_fix: bool) -> 
 
 
 def _width() -> int:
+    import shutil
+
     return shutil.get_terminal_size((_WIDTH, 0)).columns
 
 

@@ -1,7 +1,8 @@
 """One file in, its report out: read, analyse, suppress, fix, write.
 
 Files do not know of each other here, and all that goes in and out is frozen, so that
-`check_file` can as well run in another process.
+`check_file` can as well run in another process. What only a file with Keras needs is
+imported when the first one is met.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from savelint import analysis, fixer
 from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
 from savelint.discover import Problem, os_reason
 from savelint.finding import Finding, Safety, Severity
@@ -22,9 +22,9 @@ from savelint.report import Failure, FileReport, Status
 from savelint.rule import Rule
 from savelint.settings import Settings
 from savelint.source import Source, SourceError
-from savelint.suppress import suppress
 
 if TYPE_CHECKING:
+    from savelint import analysis
     from savelint.dependencies import Dependencies
     from savelint.keras.generation import Evidence
 
@@ -101,6 +101,8 @@ def check_file(task: Task, options: Options) -> FileReport:
     report = check_bytes(data, task, options)
     if options.mode is not Mode.FIX or report.before is None or report.source is None:
         return report
+    from savelint import fixer
+
     try:
         fixer.write(task.path, data, report.source.to_bytes())
     except (fixer.WriteError, SourceError) as error:
@@ -155,6 +157,8 @@ class _Check:
         final = source
         applied: tuple[Finding, ...] = ()
         if self.options.mode is not Mode.CHECK and any(f.fix for f in findings):
+            from savelint import fixer
+
             fixed = fixer.fix(source, self._fixable, unsafe=self.options.unsafe)
             withheld = dict(fixed.withheld)
             final, applied = fixed.source, fixed.applied
@@ -176,6 +180,8 @@ class _Check:
 
     def _find(self, source: Source) -> tuple[analysis.Analysis, tuple[Finding, ...]]:
         """Return the analysis, and the findings that no comment suppresses."""
+        from savelint.suppress import suppress
+
         found = self._analyse(source)
         failed = frozenset(rule.code for rule in self.options.rules) - {r.code for r in self.rules}
         suppressed = suppress(
@@ -190,6 +196,8 @@ class _Check:
 
     def _analyse(self, source: Source) -> analysis.Analysis:
         """Analyse with all rules that do not fail; the others are noted as failures."""
+        from savelint import analysis
+
         options, keras = self.options, self.task.settings.keras
         while True:
             try:
