@@ -715,7 +715,7 @@ class _Reader:
         if isinstance(base, Tensor):
             return _tensor_item(base, node)
         if isinstance(base, Array):
-            return replace(base, shape=None, dims=None, draw=tables.Draw.OTHER)
+            return replace(base, shape=None, dims=None, draw=tables.Draw.OTHER, initializer="")
         if isinstance(base, (Instance, Variable)):
             return None
         return base if isinstance(base, Argument) else None
@@ -1041,6 +1041,9 @@ class _Reader:
                 return Instance(Kind.FUNCTIONAL, name, node)
         if name == EXPORT_ARCHIVE:
             return Instance(None, name, node)
+        if tables.is_initializer(name):
+            seeded = ".seeded" if operations.is_seeded(arguments, None, "seed") else ""
+            return Instance(Kind.OTHER, name + seeded, node)
         kind = tables.base_kind(name)
         if kind is not None:
             self._pass_on(arguments, node)
@@ -1138,6 +1141,9 @@ class _Reader:
 
     def _call_object(self, layer: Instance, node: cst.Call, arguments: Arguments) -> Value:
         self._note(Contact(layer, "call", node, arguments))
+        made_by = layer.name.removesuffix(".seeded")
+        if layer.outline is None and tables.is_initializer(made_by):
+            return operations.initialised(made_by, made_by != layer.name, node, arguments)
         if layer.kind is None or not layer.kind.is_layer:
             return self._unknown(arguments)
         inside = tuple(f.function.node for f in self._frames if f.function is not None)
@@ -1321,9 +1327,8 @@ def _is_property(node: cst.FunctionDef) -> bool:
 
 
 def _generator_name(arguments: Arguments) -> str:
-    """The name under which a numpy generator is known: seeded when its seed is constant."""
-    first = arguments.get(0, "seed")
-    seeded = first is not None and isinstance(first.value, Const) and first.value.value is not None
+    """The name under which a numpy generator is known: seeded when it is given a seed."""
+    seeded = operations.is_seeded(arguments, 0, "seed")
     return "numpy.random.Generator.seeded" if seeded else "numpy.random.Generator"
 
 
@@ -1400,21 +1405,21 @@ def _array_arithmetic(left: Value, right: Value, node: cst.BaseExpression, opera
 
 def _scaled(array: Array, node: cst.BaseExpression, operator: str, first: bool) -> Array:
     """An array times or over a number: a normal draw keeps its distribution."""
-    plain = replace(array, draw=tables.Draw.OTHER, parameters=(), fill="")
+    plain = replace(array, draw=tables.Draw.OTHER, parameters=(), fill="", initializer="")
     if not isinstance(node, cst.BinaryOperation) or operator not in {"Multiply", "Divide"}:
         return plain
     if operator == "Divide" and not first:
         return plain
     factor = operations.operand_code(node.right if first else node.left)
     scaled = operations.scaled_parameters(array, factor, operator)
-    return replace(array, parameters=scaled, fill="") if scaled else plain
+    return replace(array, parameters=scaled, fill="", initializer="") if scaled else plain
 
 
 def _with_items(array: Array, value: Value) -> Array:
     """An array some of whose items are set, one by one or by a slice."""
     random = "random" in {array.origin, value.origin if isinstance(value, Array) else ""}
     origin = "random" if random else "table"
-    return replace(array, origin=origin, draw=tables.Draw.OTHER, parameters=(), fill="")
+    return replace(array, origin=origin, draw=tables.Draw.OTHER, parameters=(), initializer="")
 
 
 def _array_method(owner: Array, name: str, arguments: Arguments) -> Value:
@@ -1423,7 +1428,7 @@ def _array_method(owner: Array, name: str, arguments: Arguments) -> Value:
     if name in {"copy", "numpy"}:
         return owner
     if name in {"tolist", "reshape", "flatten", "ravel", "transpose", "sum", "mean", "cumsum"}:
-        return replace(owner, shape=None, dims=None, draw=tables.Draw.OTHER)
+        return replace(owner, shape=None, dims=None, draw=tables.Draw.OTHER, initializer="")
     return None
 
 

@@ -22,6 +22,7 @@ from savelint.keras.values import (
     Tensor,
     Value,
     Variable,
+    elements,
     holds_tensor,
     literal,
     literal_dimensions,
@@ -241,7 +242,9 @@ def _without_tensors(family: Family, name: str, node: cst.Call, arguments: Argum
     """Arrays and shape arithmetic: nothing here was computed from call's inputs."""
     short = name.rpartition(".")[2]
     if short in {"stack", "concat", "concatenate"}:
-        return _shape_list(arguments)
+        shape = _shape_list(arguments)
+        if shape is not None:
+            return shape
     if short in {"cast", "convert_to_tensor", "unstack", "identity", "constant"}:
         passed = _passed_through(short, arguments)
         if passed is not None:
@@ -297,7 +300,7 @@ def random_array(family: Family, name: str, arguments: Arguments) -> Array | Non
     if family is Family.NUMPY and name.startswith("random."):
         return numpy_draw(name.rpartition(".")[2], arguments)
     if family in {Family.TF, Family.KERAS_RANDOM} and name in tables.TENSOR_DRAWS:
-        return _tensor_draw(tables.TENSOR_DRAWS[name], arguments)
+        return _tensor_draw(family, name, arguments)
     return None
 
 
@@ -305,48 +308,62 @@ def numpy_draw(name: str, arguments: Arguments) -> Array | None:
     """The array drawn by a method of `np.random` or of a numpy generator."""
     if name not in tables.NUMPY_DRAWS:
         return None
-    draw, plain_dimensions = tables.NUMPY_DRAWS[name]
-    if plain_dimensions:
-        sizes = [a for a in arguments.positional]
-        text = ", ".join(code(a.node.value) for a in sizes)
-        shape = f"({text},)" if len(sizes) == 1 else f"({text})"
-        dims = literal_dimensions(Seq(tuple(a.value for a in sizes)))
-        values: tuple[Value, ...] = tuple(a.value for a in sizes)
-        parameters: tuple[tuple[str, str], ...] = _defaults(draw)
+    draw, position, dtype = tables.NUMPY_DRAWS[name]
+    if position is None:
+        shape, dims, values = _plain_sizes(arguments)
     else:
-        position = (
-            0 if name in {"standard_normal", "random", "random_sample", "ranf", "sample"} else 2
-        )
-        size = arguments.get(position, "size")
+        size = arguments.get(position if position >= 0 else None, "size")
         shape = _shape_code(size.node.value, size.value) if size else "()"
         dims = literal_dimensions(size.value) if size else ()
         values = (size.value,) if size else ()
-        named = position == 2
-        parameters = (
-            _parameters(_NUMPY_PARAMETERS.get(draw, ()), arguments) if named else _defaults(draw)
-        )
+        if arguments.is_open or position < 0:
+            shape = dims = None
+    named = name in {"normal", "uniform"}
     return Array(
         "random",
-        None if arguments.is_open else shape,
+        shape,
         dims,
-        "float64" if draw is not Draw.OTHER else None,
+        dtype,
         draw,
-        parameters,
+        _parameters(_NUMPY_PARAMETERS[draw], arguments) if named else _defaults(draw),
         from_arguments=any(map(_from_arguments, values)),
     )
 
 
-def _tensor_draw(draw: Draw, arguments: Arguments) -> Array:
-    shape = arguments.get(0, "shape")
+def _plain_sizes(
+    arguments: Arguments,
+) -> tuple[str | None, tuple[int | None, ...] | None, tuple[Value, ...]]:
+    """Shape, dimensions and values of the sizes in `randn(2, 3)` or `randn(*shape)`."""
+    sizes = arguments.positional
+    if arguments.is_open:
+        only = arguments.items[0] if len(arguments.items) == 1 else None
+        return (code(only.node.value) if only and only.node.star == "*" else None), None, ()
+    text = ", ".join(code(a.node.value) for a in sizes)
+    values = tuple(a.value for a in sizes)
+    return f"({text},)" if len(sizes) == 1 else f"({text})", literal_dimensions(Seq(values)), values
+
+
+def is_seeded(arguments: Arguments, position: int | None, *keywords: str) -> bool:
+    """Whether a seed other than None is given: what is drawn may be the same every time."""
+    seed = arguments.get(position, *keywords)
+    return seed is not None and seed.value != Const(None)
+
+
+def _tensor_draw(family: Family, name: str, arguments: Arguments) -> Array:
+    draw = tables.TENSOR_DRAWS[name]
+    shape = None if name in tables.SHAPELESS_DRAWS else arguments.get(0, "shape")
     dtype = arguments.get(3, "dtype")
-    seed = arguments.get(4, "seed")
+    named = dtype_name(dtype.value) if dtype else "float32"
+    if draw is Draw.OTHER:
+        named = None
+    elif named is None or "float" not in named:
+        draw = Draw.OTHER
     return Array(
-        "table"
-        if seed is not None and isinstance(seed.value, Const) and seed.value.value is not None
-        else "random",
+        # The seed of a TensorFlow operation does not repeat its draw in another process.
+        "table" if family is Family.KERAS_RANDOM and is_seeded(arguments, 4, "seed") else "random",
         _shape_code(shape.node.value, shape.value) if shape else None,
         literal_dimensions(shape.value) if shape else None,
-        (dtype_name(dtype.value) if dtype else "float32"),
+        named,
         draw,
         _parameters(_TENSOR_PARAMETERS.get(draw, ()), arguments),
         from_arguments=bool(shape and _from_arguments(shape.value)),
@@ -368,12 +385,16 @@ def _parameters(
     return tuple(found)
 
 
-def _shape_code(node: cst.BaseExpression, value: Value) -> str:
-    """The source of a shape as a sequence: a bare number becomes a tuple of one."""
+def _shape_code(node: cst.BaseExpression, value: Value) -> str | None:
+    """The source of a shape as a sequence: a bare number becomes a tuple of one.
+
+    None for what may be a number as well as a sequence.
+    """
     text = code(node)
     if isinstance(value, Const) and isinstance(value.value, int):
         return f"({text},)"
-    return text
+    is_sequence = isinstance(node, (cst.Tuple, cst.List)) or isinstance(value, (Seq, Shape))
+    return text if is_sequence or "shape" in text else None
 
 
 def _from_arguments(value: Value) -> bool:
@@ -391,8 +412,10 @@ def _plain_array(family: Family, name: str, arguments: Arguments) -> Array | Non
         return _filled(short, arguments, is_numpy)
     if short in {"zeros_like", "ones_like", "empty_like", "full_like"}:
         return Array("filled", is_numpy=is_numpy)
-    if short in tables.TABLES:
+    if short in tables.CONVERSIONS:
         return _converted(arguments, is_numpy)
+    if short in tables.TABLES:
+        return _computed(arguments) or Array("table", is_numpy=is_numpy)
     if is_numpy and "." not in name:
         # Any other numpy function: random if one of its operands is.
         return _computed(arguments)
@@ -460,7 +483,7 @@ def _is_random(value: Value) -> bool:
 
 
 def _computed(arguments: Arguments) -> Array | None:
-    values = [a.value for a in arguments.items]
+    values = [v for a in arguments.items for v in elements(a.value)]
     if any(map(_is_random, values)):
         return Array("random")
     if any(isinstance(value, Array) for value in values):
@@ -476,13 +499,37 @@ def operand_code(node: cst.BaseExpression) -> str:
 
 
 def scaled_parameters(array: Array, factor: str, operator: str) -> tuple[tuple[str, str], ...]:
-    """The initializer's arguments for a normal draw around zero times, or over, a factor."""
+    """The initializer's arguments for a draw around or from zero times, or over, a factor."""
     parameters = dict(array.parameters)
-    if array.draw is not Draw.NORMAL or parameters.get("mean") != "0.0":
+    centre, width = {
+        Draw.NORMAL: ("mean", "stddev"),
+        Draw.UNIFORM: ("minval", "maxval"),
+    }.get(array.draw, ("", ""))
+    if parameters.get(centre) not in {"0", "0.0"} or "-" in factor:
         return ()
-    spread = parameters["stddev"]
+    spread = parameters[width]
     if operator == "Multiply":
-        parameters["stddev"] = factor if spread == "1.0" else f"{spread} * {factor}"
+        parameters[width] = factor if spread in {"1", "1.0"} else f"{spread} * {factor}"
     else:
-        parameters["stddev"] = f"{spread} / {factor}"
+        parameters[width] = f"{spread} / {factor}"
     return tuple(parameters.items())
+
+
+# What the names of initializers that draw at random have in them.
+_DRAWING = ("random", "normal", "uniform", "glorot", "he_", "lecun", "variance", "orthogonal")
+
+
+def initialised(name: str, seeded: bool, node: cst.Call, arguments: Arguments) -> Array:
+    """The array that an initializer makes when it is called with a shape."""
+    last = name.rpartition(".")[2].lower()
+    draws = not seeded and any(word in last for word in _DRAWING)
+    shape = arguments.get(0, "shape")
+    dtype = arguments.get(1, "dtype")
+    return Array(
+        "random" if draws else "table",
+        _shape_code(shape.node.value, shape.value) if shape else None,
+        literal_dimensions(shape.value) if shape else None,
+        dtype_name(dtype.value) if dtype else "float32",
+        initializer=code(node.func),
+        is_numpy=False,
+    )

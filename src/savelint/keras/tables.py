@@ -279,27 +279,32 @@ class Draw(Enum):
     OTHER = ""
 
 
-# numpy's draws: distribution, and whether positional arguments are dimensions.
-NUMPY_DRAWS: dict[str, tuple[Draw, bool]] = {
-    "randn": (Draw.NORMAL, True),
-    "rand": (Draw.UNIFORM, True),
-    "standard_normal": (Draw.NORMAL, False),
-    "random": (Draw.UNIFORM, False),
-    "random_sample": (Draw.UNIFORM, False),
-    "ranf": (Draw.UNIFORM, False),
-    "sample": (Draw.UNIFORM, False),
-    "normal": (Draw.NORMAL, False),
-    "uniform": (Draw.UNIFORM, False),
-    "binomial": (Draw.OTHER, False),
-    "choice": (Draw.OTHER, False),
-    "exponential": (Draw.OTHER, False),
-    "gamma": (Draw.OTHER, False),
-    "integers": (Draw.OTHER, False),
-    "laplace": (Draw.OTHER, False),
-    "lognormal": (Draw.OTHER, False),
-    "permutation": (Draw.OTHER, False),
-    "poisson": (Draw.OTHER, False),
-    "randint": (Draw.OTHER, False),
+# numpy's draws: distribution, the position of `size` (None where every positional argument
+# is a dimension, -1 where there is no size), and the dtype where it is known.
+NUMPY_DRAWS: dict[str, tuple[Draw, int | None, str | None]] = {
+    "randn": (Draw.NORMAL, None, "float64"),
+    "rand": (Draw.UNIFORM, None, "float64"),
+    "standard_normal": (Draw.NORMAL, 0, "float64"),
+    "random": (Draw.UNIFORM, 0, "float64"),
+    "random_sample": (Draw.UNIFORM, 0, "float64"),
+    "ranf": (Draw.UNIFORM, 0, "float64"),
+    "sample": (Draw.UNIFORM, 0, "float64"),
+    "normal": (Draw.NORMAL, 2, "float64"),
+    "uniform": (Draw.UNIFORM, 2, "float64"),
+    "beta": (Draw.OTHER, 2, "float64"),
+    "binomial": (Draw.OTHER, 2, "int64"),
+    "choice": (Draw.OTHER, 1, None),
+    "dirichlet": (Draw.OTHER, -1, "float64"),
+    "exponential": (Draw.OTHER, 1, "float64"),
+    "gamma": (Draw.OTHER, 2, "float64"),
+    "integers": (Draw.OTHER, 2, "int64"),
+    "laplace": (Draw.OTHER, 2, "float64"),
+    "lognormal": (Draw.OTHER, 2, "float64"),
+    "multivariate_normal": (Draw.OTHER, -1, "float64"),
+    "permutation": (Draw.OTHER, -1, None),
+    "poisson": (Draw.OTHER, 1, "int64"),
+    "randint": (Draw.OTHER, 2, "int64"),
+    "standard_exponential": (Draw.OTHER, 0, "float64"),
 }
 TENSOR_DRAWS: dict[str, Draw] = {
     "random.normal": Draw.NORMAL,
@@ -315,10 +320,24 @@ TENSOR_DRAWS: dict[str, Draw] = {
     "random.poisson": Draw.OTHER,
     "random.randint": Draw.OTHER,
 }
+# Draws whose first argument is not a shape.
+SHAPELESS_DRAWS = frozenset({"random.shuffle", "random.categorical"})
 FILLS = {"zeros": "zeros", "ones": "ones", "empty": "zeros", "full": "", "fill": ""}
+# Functions whose result is the array that they are given, or one of literals.
+CONVERSIONS = frozenset({"array", "asarray", "ascontiguousarray", "constant", "convert_to_tensor"})
 TABLES = frozenset(
     """
-    arange array asarray constant convert_to_tensor eye identity linspace logspace
-    geomspace meshgrid tri tril triu concatenate stack vstack hstack outer range
+    arange eye identity linspace logspace geomspace meshgrid tri tril triu concat concatenate
+    stack vstack hstack outer range
     """.split()
 )
+
+
+def is_initializer(name: str) -> bool:
+    """Whether a canonical name makes an initializer."""
+    head, _, last = name.rpartition(".")
+    if head == "keras.initializers":
+        return last not in {"serialize", "deserialize"}
+    return head in {"tensorflow.initializers", "tensorflow.keras.initializers"} or (
+        head == "tensorflow" and last.endswith("_initializer")
+    )

@@ -173,7 +173,8 @@ class Array:
     `origin` is "random" (drawn without a constant seed), "filled" (zeros, ones, ...),
     "table" (a deterministic computation) or "argument" (handed to the constructor).
     `shape` is the source of an expression for the shape, `dims` the numbers in it where
-    they are literal, `parameters` the source of the initializer's arguments.
+    they are literal, `parameters` the source of the initializer's arguments, `initializer`
+    that of the initializer itself where one made it.
     """
 
     origin: str
@@ -182,6 +183,7 @@ class Array:
     dtype: str | None = None
     draw: Draw = Draw.OTHER
     parameters: tuple[tuple[str, str], ...] = ()
+    initializer: str = ""
     fill: str = ""
     from_arguments: bool = False
     is_numpy: bool = True
