@@ -89,17 +89,15 @@ def _relevant(source: Source, summary: Summary, rules: Sequence[Rule] | None) ->
     if rules is not None and not rules:
         return set()
     keras = {cls.statement for cls in summary.classes if cls.name in summary.kinds}
-    places = {
-        index
-        for index, statement in enumerate(summary.statements)
-        if statement.called & _scope_words(summary)
+    words = _scope_words(summary)
+    starts = keras | {
+        i for i, statement in enumerate(summary.statements) if statement.called & words
     }
-    wanted = keras | places
-    if rules is not None:
-        wanted = {index for index in wanted if _reaches(source, summary, index, rules)}
+    wanted = starts if rules is None else _led_to(source, summary, starts, rules)
     if any(not summary.statements[index].definition for index in wanted):
         # A script's statements are read together: one makes the model, another saves it.
-        wanted |= {i for i, statement in enumerate(summary.statements) if not statement.definition}
+        loose = {i for i, statement in enumerate(summary.statements) if not statement.definition}
+        wanted = wanted.union(*(_chain(summary, index) for index in loose))
     return wanted
 
 
@@ -108,22 +106,37 @@ def _scope_words(summary: Summary) -> frozenset[str]:
     return _SAVING | summary.kinds.keys()
 
 
-def _reaches(source: Source, summary: Summary, index: int, rules: Sequence[Rule]) -> bool:
-    """Whether a statement, or a definition that it leads to, mentions what a rule needs."""
+def _led_to(source: Source, summary: Summary, starts: set[int], rules: Sequence[Rule]) -> set[int]:
+    """Those statements that mention what a rule needs, or lead to one that does, with all
+    the definitions that they lead to.
+    """
+    mentioning = {
+        index
+        for index in range(len(summary.statements))
+        if _statement_mentions(source, summary, index, rules)
+    }
+    chains = (_chain(summary, start) for start in starts)
+    return set().union(*(chain for chain in chains if chain & mentioning))
+
+
+def _chain(summary: Summary, start: int) -> set[int]:
+    """A statement and all the definitions that it leads to."""
     seen: set[int] = set()
-    pending = [index]
+    pending = [start]
     while pending:
         current = pending.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        statement = summary.statements[current]
-        start = source.line_offset(statement.first_line)
-        text = source.text[start : source.line_offset(statement.last_line + 1)]
-        if not statement.definition or _mentions(text, rules):
-            return True
-        pending.extend(summary.leads_to(current))
-    return False
+        if current not in seen:
+            seen.add(current)
+            pending.extend(summary.leads_to(current))
+    return seen
+
+
+def _statement_mentions(
+    source: Source, summary: Summary, index: int, rules: Sequence[Rule]
+) -> bool:
+    statement = summary.statements[index]
+    start = source.line_offset(statement.first_line)
+    return _mentions(source.text[start : source.line_offset(statement.last_line + 1)], rules)
 
 
 def _check(

@@ -83,6 +83,8 @@ _EAGER_TEST = "executing_eagerly"
 
 _ORDERINGS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
 
+_WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
+
 EXPORT_ARCHIVE = "keras.export.ExportArchive"
 _TF_FUNCTION = frozenset({"tensorflow.function", "tensorflow.experimental.function"})
 _SAVE_MODEL = frozenset({"keras.models.save_model", "keras.saving.save_model"})
@@ -204,23 +206,23 @@ def _is_structure(name: str, node: cst.FunctionDef) -> bool:
 
     It is when it is unpacked, or when it appears only as `x[0]`, `x["key"]` or `len(x)`.
     """
-    uses = subscripts = 0
-    stack: list[cst.CSTNode] = [node.body]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, cst.Assign) and _is_name(current.value, name):
+    uses = items = lengths = 0
+    for current in descendants(node.body):
+        if _is_name(current, name):
+            uses += 1
+        elif isinstance(current, cst.Assign) and _is_name(current.value, name):
             if any(isinstance(t.target, (cst.Tuple, cst.List)) for t in current.targets):
                 return True
-        if isinstance(current, cst.Subscript) and _is_name(current.value, name):
-            index = current.slice[0].slice if len(current.slice) == 1 else None
-            if isinstance(index, cst.Index) and isinstance(
-                index.value, (cst.Integer, cst.SimpleString)
-            ):
-                subscripts += 1
-        if isinstance(current, cst.Name) and current.value == name:
-            uses += 1
-        stack.extend(children(current))
-    return subscripts > 0 and subscripts == uses
+        elif isinstance(current, cst.Subscript) and _is_name(current.value, name):
+            items += _is_constant_item(current)
+        elif isinstance(current, cst.Call) and _is_name(current.func, "len"):
+            lengths += _is_name(current.args[0].value, name) if current.args else 0
+    return items > 0 and items + lengths == uses
+
+
+def _is_constant_item(node: cst.Subscript) -> bool:
+    index = node.slice[0].slice if len(node.slice) == 1 else None
+    return isinstance(index, cst.Index) and isinstance(index.value, (cst.Integer, cst.SimpleString))
 
 
 def _is_name(node: cst.CSTNode, name: str) -> bool:
@@ -694,7 +696,7 @@ class _Reader:
             if _is_property(method):
                 return self._follow(Function(method), Arguments(()), owner)
             return Member(owner, name)
-        if name == "build":
+        if name == "build" or name in _WEIGHT_MAKERS:
             return Member(owner, name)
         self._note(AttributeRead(owner.outline, name, node, self._method))
         if name in self._attributes:
@@ -1018,6 +1020,8 @@ class _Reader:
             if method is not None:
                 receiver = None if _is_static(method) else owner
                 return self._follow(Function(method), arguments, receiver)
+            if callee.name in _WEIGHT_MAKERS:
+                return Variable("weight", node)
         if callee.name == "get_concrete_function":
             return Concrete()
         self._pass_on(arguments, node)

@@ -40,7 +40,7 @@ def visit(
     summary: Summary,
     statements: Iterable[int],
     keras: Keras,
-    saving: frozenset[str],
+    scope_words: frozenset[str],
 ) -> ModuleModel:
     """Read the top-level `statements` (by their index in the summary) into a model.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
@@ -12,6 +13,8 @@ from savelint.keras.saving import InputSpec
 
 if TYPE_CHECKING:
     import libcst as cst
+
+_LINE_LENGTH = 88  # where Black and ruff format break lines
 
 
 def signature(module: ModuleModel, spec: InputSpec) -> tuple[str, str, tuple[Edit, ...]] | None:
@@ -66,9 +69,28 @@ def signature_argument(module: ModuleModel, save: SaveCall, spec: InputSpec) -> 
         return None
     function, specs, imports = written
     model = module.text(saved.node.value)
-    text = f"signatures={function}(lambda inputs: {model}(inputs, training=False), input_signature={specs})"
+    last = save.arguments.items[-1].node
+    arguments = [
+        f"lambda inputs: {model}(inputs, training=False)",
+        f"input_signature={specs}",
+    ]
+    text = "signatures=" + call_text(module, last, function, arguments)
     return Fix(
         "serve any batch: pass an `input_signature`",
         Safety.SAFE,
         (*imports, rewrite.add_argument(module, save.node, text)),
     )
+
+
+def call_text(
+    module: ModuleModel, node: cst.CSTNode, function: str, arguments: Sequence[str]
+) -> str:
+    """A call, in the place of a node or behind it; an argument a line where it is long."""
+    line = f"{function}({', '.join(arguments)})"
+    source = module.source
+    column = source.position(module.span(node).end).column
+    if column + len(line) <= _LINE_LENGTH:
+        return line
+    margin = source.newline + rewrite.margin_of(module, node)
+    inner = "".join(f"{margin}{source.indentation}{argument}," for argument in arguments)
+    return f"{function}({inner}{margin})"

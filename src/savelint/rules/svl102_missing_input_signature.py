@@ -21,6 +21,7 @@ from savelint.keras.model import (
 from savelint.keras.saving import Bundle, FirstContact
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
+    Concrete,
     Const,
     Function,
     Instance,
@@ -30,7 +31,7 @@ from savelint.keras.values import (
     Traced,
     Value,
 )
-from savelint.rule import Rule
+from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import serving
 
 if TYPE_CHECKING:
@@ -42,6 +43,62 @@ _REFUSED = {
     Bundle.UNSIGNED: "a `tf.function` without an `input_signature`",
     Bundle.OBJECT: "an object, not a function",
 }
+
+
+_SERVED = (Way.RUN, Way.SAVED_MODEL)
+_NET = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+"""
+_MODULE = """\
+import tensorflow as tf
+
+
+class Scale(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.factor = tf.Variable(2.0)
+
+"""
+_TWO = (
+    _MODULE
+    + """\
+    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])
+    def up(self, x):
+        return x * self.factor
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])
+    def down(self, x):
+        return x / self.factor
+
+
+scale = Scale()
+"""
+)
+_UNSIGNED = {keras: {Way.SAVED_MODEL: "NO SIGNATURE"} for keras in Keras}
+_REFUSES = {
+    keras: {Way.RUN: "ValueError: Expected a TensorFlow function for which to generate"}
+    for keras in Keras
+}
+_ENDPOINT = """\
+import tensorflow as tf
+from tensorflow import keras
+
+net = keras.Sequential([keras.Input([6]), keras.layers.Dense(3)])
+archive = keras.export.ExportArchive()
+archive.track(net)
+"""
 
 
 class MissingInputSignature(Rule):
@@ -67,8 +124,375 @@ class MissingInputSignature(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = ("saved_model", "add_endpoint")
-    examples = ()
-    silent = ()
+    examples = (
+        Example(
+            variant="frozen-batch",
+            bad=_NET
+            + """\
+net = Net()
+net(tf.random.normal([4, 8, 6]))
+tf.saved_model.save(net, "saved")
+""",
+            at='tf.saved_model.save(net, "saved")',
+            good=_NET
+            + """\
+net = Net()
+net(tf.random.normal([4, 8, 6]))
+tf.saved_model.save(net, "saved", signatures=tf.function(
+    lambda inputs: net(inputs, training=False),
+    input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)],
+))
+""",
+            witness=Witness(
+                build="net",
+                inputs=(((8, 6), "float32"),),
+                ways=_SERVED,
+                fails={Keras.V3: {Way.SAVED_MODEL: "FROZEN: InvalidArgumentError"}},
+                saved="saved",
+            ),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="unknown-shape",
+            bad=_NET
+            + """\
+def save(path, batch):
+    net = Net()
+    net(batch)
+    tf.saved_model.save(net, path)
+
+
+save("saved", next(iter(tf.data.Dataset.from_tensors(tf.ones([4, 8, 6])))))
+""",
+            at="tf.saved_model.save(net, path)",
+            good=_NET
+            + """\
+def save(path, batch):
+    net = Net()
+    net(batch)
+    net.export(path)
+
+
+save("saved", next(iter(tf.data.Dataset.from_tensors(tf.ones([4, 8, 6])))))
+""",
+            witness=Witness(
+                build="Net()",
+                inputs=(((8, 6), "float32"),),
+                ways=(Way.RUN, Way.SAVED_MODEL, Way.EXPORT),
+                fails={Keras.V3: {Way.SAVED_MODEL: "FROZEN: InvalidArgumentError"}},
+            ),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="never-run",
+            bad=_NET
+            + """\
+net = Net()
+tf.saved_model.save(net, "saved")
+""",
+            at='tf.saved_model.save(net, "saved")',
+            good=_NET
+            + """\
+net = Net()
+net(keras.Input([8, 6]))
+tf.saved_model.save(net, "saved")
+""",
+            witness=Witness(
+                build="net",
+                inputs=(((8, 6), "float32"),),
+                ways=_SERVED,
+                fails={
+                    Keras.V2: {Way.SAVED_MODEL: "NO SIGNATURE"},
+                    Keras.V3: {Way.SAVED_MODEL: "NO SIGNATURE"},
+                },
+                saved="saved",
+            ),
+            fixed=False,
+        ),
+        Example(
+            variant="module",
+            bad=_MODULE
+            + """\
+    @tf.function
+    def __call__(self, x):
+        return x * self.factor
+
+
+scale = Scale()
+tf.saved_model.save(scale, "saved")
+""",
+            at='tf.saved_model.save(scale, "saved")',
+            good=_MODULE
+            + """\
+    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])
+    def __call__(self, x):
+        return x * self.factor
+
+
+scale = Scale()
+tf.saved_model.save(scale, "saved")
+""",
+            witness=Witness(build="scale", ways=_SERVED, fails=_UNSIGNED, saved="saved"),
+            fixed=False,
+        ),
+        Example(
+            variant="module-ambiguous",
+            bad=_TWO + 'tf.saved_model.save(scale, "saved")\n',
+            at='tf.saved_model.save(scale, "saved")',
+            good=_TWO + 'tf.saved_model.save(scale, "saved", signatures=scale.up)\n',
+            witness=Witness(build="scale.up", ways=_SERVED, fails=_UNSIGNED, saved="saved"),
+            fixed=False,
+        ),
+        Example(
+            variant="plain-function",
+            bad=_NET
+            + """\
+net = Net()
+net(tf.ones([4, 8, 6]))
+tf.saved_model.save(net, "saved", signatures={"serving_default": net.call})
+""",
+            at="net.call",
+            good=_NET
+            + """\
+net = Net()
+net(tf.ones([4, 8, 6]))
+tf.saved_model.save(net, "saved", signatures={"serving_default": tf.function(
+    net.call,
+    input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)],
+)})
+""",
+            witness=Witness(
+                build="net",
+                inputs=(((8, 6), "float32"),),
+                ways=_SERVED,
+                fails=_REFUSES,
+                saved="saved",
+            ),
+        ),
+        Example(
+            variant="unsigned",
+            bad=_MODULE
+            + """\
+    def scale(self, x):
+        return x * self.factor
+
+
+@tf.function
+def serve(x):
+    return scale.scale(x)
+
+
+scale = Scale()
+serve(tf.ones([4, 6]))
+tf.saved_model.save(scale, "saved", signatures=serve)
+""",
+            at="serve",
+            good=_MODULE
+            + """\
+    def scale(self, x):
+        return x * self.factor
+
+
+@tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])
+def serve(x):
+    return scale.scale(x)
+
+
+scale = Scale()
+serve(tf.ones([4, 6]))
+tf.saved_model.save(scale, "saved", signatures=serve)
+""",
+            witness=Witness(build="serve", ways=_SERVED, fails=_REFUSES, saved="saved"),
+            fixed=False,
+        ),
+        Example(
+            variant="object",
+            bad=_NET
+            + """\
+net = Net()
+net(tf.ones([4, 8, 6]))
+tf.saved_model.save(net, "saved", signatures=net)
+""",
+            at="net",
+            good=_NET
+            + """\
+net = Net()
+net(tf.ones([4, 8, 6]))
+tf.saved_model.save(net, "saved", signatures=tf.function(
+    net,
+    input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)],
+))
+""",
+            witness=Witness(
+                build="net",
+                inputs=(((8, 6), "float32"),),
+                ways=_SERVED,
+                fails=_REFUSES,
+                saved="saved",
+            ),
+        ),
+        Example(
+            variant="endpoint",
+            bad=_ENDPOINT
+            + """\
+archive.add_endpoint("serve", net.call)
+archive.write_out("saved")
+""",
+            at='archive.add_endpoint("serve", net.call)',
+            good=_ENDPOINT
+            + """\
+archive.add_endpoint("serve", net.call, [tf.TensorSpec([None, 6], tf.float32)])
+archive.write_out("saved")
+""",
+            witness=Witness(
+                build="net",
+                ways=_SERVED,
+                fails={keras: {Way.RUN: "ValueError: If the `fn` argument"} for keras in Keras},
+                saved="saved",
+            ),
+            fixed=False,
+        ),
+        Example(
+            variant="bare-spec",
+            bad=_ENDPOINT
+            + """\
+spec = tf.TensorSpec([None, 6], tf.float32)
+archive.add_endpoint("serve", net.call, input_signature=spec)
+archive.write_out("saved")
+""",
+            at="spec",
+            good=_ENDPOINT
+            + """\
+spec = tf.TensorSpec([None, 6], tf.float32)
+archive.add_endpoint("serve", net.call, input_signature=[spec])
+archive.write_out("saved")
+""",
+            witness=Witness(
+                build="net",
+                ways=_SERVED,
+                fails={
+                    keras: {Way.RUN: "TypeError: input_signature must be either a tuple or a list"}
+                    for keras in Keras
+                },
+                saved="saved",
+            ),
+        ),
+    )
+    silent = (
+        """\
+# A functional model knows its inputs.
+import tensorflow as tf
+from tensorflow import keras
+
+inputs = keras.Input([6])
+model = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+tf.saved_model.save(model, "saved")
+""",
+        """\
+# A subclass that is functional by its constructor.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self):
+        inputs = keras.Input([6])
+        super().__init__(inputs=inputs, outputs=keras.layers.Dense(3)(inputs))
+
+net = Net()
+tf.saved_model.save(net, "saved")
+""",
+        """\
+# A concrete function has its signature.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def call(self, inputs):
+        return inputs * 2.0
+
+net = Net()
+net(tf.ones([4, 6]))
+serve = tf.function(net.call).get_concrete_function(tf.TensorSpec([None, 6], tf.float32))
+tf.saved_model.save(net, "saved", signatures=serve)
+tf.saved_model.save(net, "named", signatures={"serving_default": serve})
+""",
+        """\
+# What is saved is not known.
+import tensorflow as tf
+
+def save(model, path):
+    tf.saved_model.save(model, path)
+""",
+        """\
+# `fit` came first; the batch is free.
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+net = Net()
+net.compile("sgd", "mse")
+net.fit(np.ones([8, 6]), np.ones([8, 3]))
+net(np.ones([4, 6]))
+tf.saved_model.save(net, "saved")
+""",
+        """\
+# Somebody else may have run it first.
+import tensorflow as tf
+from tensorflow import keras
+from trainers import train
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+net = Net()
+train(net)
+tf.saved_model.save(net, "saved")
+""",
+        """\
+# The one signed method becomes `serving_default` by itself.
+import tensorflow as tf
+
+class Scale(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
+    def serve(self, x):
+        return x * 2.0
+
+tf.saved_model.save(Scale(), "saved")
+""",
+        """\
+# The function is attached from outside.
+import tensorflow as tf
+
+class Holder(tf.Module):
+    pass
+
+holder = Holder()
+holder.serve = tf.function(lambda x: x * 2.0, input_signature=[tf.TensorSpec([None])])
+tf.saved_model.save(holder, "saved")
+""",
+        """\
+# `save` of something that is no model.
+import tensorflow as tf
+from PIL import Image
+
+image = Image.open("a.png")
+image.save("b.png")
+tf.io.write_file("c", "d")
+""",
+    )
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """Each call that saves for serving, in the order of the scopes."""
@@ -76,7 +500,7 @@ class MissingInputSignature(Rule):
             for save in flow.all(SaveCall):
                 if save.how == "saved_model" and not save.arguments.is_open:
                     yield from self._saved(module, flow, save)
-                elif save.how == "endpoint" and module.keras is Keras.V3:
+                elif save.how == "endpoint":
                     yield from self._endpoint(module, save)
 
     def _saved(self, module: ModuleModel, flow: Flow, save: SaveCall) -> Iterator[Finding]:
@@ -87,14 +511,16 @@ class MissingInputSignature(Rule):
         cls = _saved_class(module, save)
         if cls is None:
             return
+        signed = saving.signed_functions(cls)
         if cls.kind is Kind.MODULE:
-            if not _is_given_functions(module, save) and not saving.has_signature(cls):
-                yield self._module_unsigned(module, cls, save)
+            # Of exactly one signed function TensorFlow makes `serving_default` by itself.
+            if not _is_given_functions(module, save) and len(signed) != 1:
+                yield self._module_unsigned(module, cls, save, len(signed))
             return
-        if given is not None or saving.builds_itself(cls):
+        if saving.builds_itself(cls):
             return
         first, contact = saving.first_contact(flow, save)
-        if first is FirstContact.NEVER:
+        if first is FirstContact.NEVER and len(signed) != 1:
             yield self._never_run(module, cls, save)
         elif first is FirstContact.EAGER and module.keras is Keras.V3 and contact is not None:
             yield self._frozen(module, cls, save, contact)
@@ -124,22 +550,27 @@ class MissingInputSignature(Rule):
             fix=Fix("run the model once before, or pass `signatures=`", Safety.DISPLAY),
         )
 
-    def _module_unsigned(self, module: ModuleModel, cls: KerasClass, save: SaveCall) -> Finding:
-        traced = [t for t in cls.traced.values() if t.signature is None]
-        place = [(_decoration(t), "an `input_signature` goes here") for t in traced[:1]]
+    def _module_unsigned(
+        self, module: ModuleModel, cls: KerasClass, save: SaveCall, signed: int
+    ) -> Finding:
+        place: list[tuple[cst.CSTNode, str]] = []
+        if signed:
+            what = f"{signed} functions with an `input_signature`, of which none is chosen"
+            cure = "pass the one to serve as `signatures=`"
+        else:
+            what = "no method with an `input_signature`"
+            cure = "decorate a method with `@tf.function(input_signature=[tf.TensorSpec(...)])`"
+            traced = [t for t in cls.traced.values() if t.signature is None]
+            place = [(_decoration(t), "an `input_signature` goes here") for t in traced[:1]]
         return self.finding(
             module,
             save.node,
-            f"`{cls.name}` has no method with an `input_signature`; it is saved without"
-            " any signature",
-            variant="module",
+            f"`{cls.name}` has {what}; it is saved without any signature",
+            variant="module-ambiguous" if signed else "module",
             severity=Severity.WARNING,
             note="no signature is written",
             labels=place,
-            fix=Fix(
-                "decorate a method with `@tf.function(input_signature=[tf.TensorSpec(...)])`",
-                Safety.DISPLAY,
-            ),
+            fix=Fix(cure, Safety.DISPLAY),
         )
 
     def _refused(self, module: ModuleModel, save: SaveCall, given: Argument) -> Iterator[Finding]:
@@ -162,29 +593,36 @@ class MissingInputSignature(Rule):
         if function is None or save.arguments.is_open:
             return
         if signature is not None and isinstance(signature.value, Spec):
-            node = signature.node.value
-            text = module.text(node)
-            yield self.finding(
-                module,
-                node,
-                "`add_endpoint` is given a bare spec where it takes a list of them",
-                variant="bare-spec",
-                note="one spec, not a list",
-                fix=Fix(
-                    "put the spec into a list",
-                    Safety.SAFE,
-                    (rewrite.replace(module, node, f"[{text}]"),),
-                ),
-            )
-        elif signature is None and saving.bundle(module, function.value) is Bundle.PLAIN:
-            yield self.finding(
-                module,
-                save.node,
-                "`add_endpoint` is given a plain function and no `input_signature`",
-                variant="endpoint",
-                note="needs an `input_signature`",
-                fix=Fix("pass `input_signature=[tf.TensorSpec(...)]`", Safety.DISPLAY),
-            )
+            yield self._bare_spec(module, signature)
+        elif signature is None:
+            kind = saving.bundle(module, function.value)
+            if kind in _REFUSED or isinstance(function.value, Concrete):
+                yield self._unsigned_endpoint(module, save, function)
+
+    def _bare_spec(self, module: ModuleModel, signature: Argument) -> Finding:
+        node = signature.node.value
+        edit = rewrite.replace(module, node, f"[{module.text(node)}]")
+        return self.finding(
+            module,
+            node,
+            "`add_endpoint` is given a bare spec where it takes a list of them",
+            variant="bare-spec",
+            note="one spec, not a list",
+            fix=Fix("put the spec into a list", Safety.SAFE, (edit,)),
+        )
+
+    def _unsigned_endpoint(
+        self, module: ModuleModel, save: SaveCall, function: Argument
+    ) -> Finding:
+        return self.finding(
+            module,
+            save.node,
+            "`add_endpoint` is given no `input_signature`, and a function that carries none",
+            variant="endpoint",
+            note="needs an `input_signature`",
+            labels=_definition(module, function.value),
+            fix=Fix("pass `input_signature=[tf.TensorSpec(...)]`", Safety.DISPLAY),
+        )
 
 
 def _decoration(traced: Traced) -> cst.CSTNode:
@@ -275,7 +713,9 @@ def _sign(
     if written is None or isinstance(value, Traced) or kind is Bundle.UNSIGNED:
         return shown
     function, specs, imports = written
-    text = f"{function}({module.text(node)}, input_signature={specs})"
+    text = serving.call_text(
+        module, node, function, [module.text(node), f"input_signature={specs}"]
+    )
     return Fix(
         "give it an `input_signature`",
         Safety.UNSAFE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,13 +19,30 @@ from savelint.keras.model import (
 )
 from savelint.keras.tables import Family
 from savelint.keras.values import Dim, Shape, dimensions
-from savelint.rule import Rule
+from savelint.rule import Example, Rule, Way, Witness
 
 if TYPE_CHECKING:
     import libcst as cst
 
 # Operations of the table of shapes that want a Python number and nothing else.
 _NUMBERS_ONLY = frozenset({"linspace"})
+
+
+_NET = """\
+import tensorflow as tf
+
+
+class Padded(tf.keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = tf.keras.layers.Dense(3)
+
+    def call(self, inputs):
+"""
+# A layer that cannot be traced fails when the functional model around it is made, and so
+# on every way that such a model goes.
+_WAYS = (Way.FUNCTIONAL, Way.TRAIN, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
+_FAILS = {keras: dict.fromkeys(_WAYS, "TypeError|ValueError") for keras in Keras}
 
 
 @dataclass
@@ -65,8 +83,261 @@ class StaticBatchDimension(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = ("shape", "len(")
-    examples = ()
-    silent = ()
+    examples = (
+        Example(
+            variant="dimension",
+            bad=_NET
+            + """\
+        batch = inputs.shape[0]
+        return tf.concat([self.dense(inputs), tf.zeros([batch, 1])], axis=1)
+""",
+            at="inputs.shape[0]",
+            good=_NET
+            + """\
+        batch = tf.shape(inputs)[0]
+        return tf.concat([self.dense(inputs), tf.zeros([batch, 1])], axis=1)
+""",
+            witness=Witness(build="Padded()", ways=_WAYS, fails=_FAILS),
+        ),
+        Example(
+            variant="unpacking",
+            bad=_NET
+            + """\
+        # batch, columns
+        b, n = inputs.shape
+        ones = tf.tile(tf.ones([1, n // 2]), [b, 1])
+        return tf.concat([self.dense(inputs), ones], axis=1)
+""",
+            at="b",
+            good=_NET
+            + """\
+        # batch, columns
+        b = tf.shape(inputs)[0]
+        _, n = inputs.shape
+        ones = tf.tile(tf.ones([1, n // 2]), [b, 1])
+        return tf.concat([self.dense(inputs), ones], axis=1)
+""",
+            witness=Witness(build="Padded()", ways=_WAYS, fails=_FAILS),
+        ),
+        Example(
+            variant="whole-shape",
+            bad=_NET
+            + """\
+        noise = tf.random.normal(inputs.shape)
+        return self.dense(inputs + 0.0 * noise)
+""",
+            at="inputs.shape",
+            good=_NET
+            + """\
+        noise = tf.random.normal(tf.shape(inputs))
+        return self.dense(inputs + 0.0 * noise)
+""",
+            witness=Witness(build="Padded()", ways=_WAYS, fails=_FAILS),
+        ),
+        Example(
+            variant="length",
+            bad=_NET
+            + """\
+        return tf.reshape(self.dense(inputs), [len(inputs), 3, 1])
+""",
+            at="len(inputs)",
+            good=_NET
+            + """\
+        return tf.reshape(self.dense(inputs), [tf.shape(inputs)[0], 3, 1])
+""",
+            witness=Witness(
+                build="Padded()",
+                ways=_WAYS,
+                fails={
+                    Keras.V2: dict.fromkeys(
+                        (Way.SAVED_MODEL, Way.EXPORT), "len is not well defined"
+                    ),
+                    Keras.V3: dict.fromkeys(_WAYS, "len is not well defined"),
+                },
+            ),
+        ),
+        Example(
+            variant="number",
+            bad=_NET
+            + """\
+        total = tf.reduce_sum(inputs, axis=0, keepdims=True)
+        return self.dense(inputs - total / inputs.shape[0])
+""",
+            at="inputs.shape[0]",
+            good=_NET
+            + """\
+        total = tf.reduce_sum(inputs, axis=0, keepdims=True)
+        return self.dense(inputs - total / tf.cast(tf.shape(inputs)[0], inputs.dtype))
+""",
+            witness=Witness(build="Padded()", ways=_WAYS, fails=_FAILS),
+            fixed=False,
+        ),
+        Example(
+            variant="conversion",
+            bad=_NET
+            + """\
+        rows = int(inputs.get_shape().as_list()[0])
+        return tf.concat([self.dense(inputs), tf.ones((rows, 1))], axis=1)
+""",
+            at="int(inputs.get_shape().as_list()[0])",
+            good=_NET
+            + """\
+        rows = tf.shape(inputs)[0]
+        return tf.concat([self.dense(inputs), tf.ones((rows, 1))], axis=1)
+""",
+            witness=Witness(build="Padded()", ways=_WAYS, fails=_FAILS),
+        ),
+        Example(
+            variant="symbolic-unpacking",
+            bad=_NET
+            + """\
+        b, n = tf.shape(inputs)
+        return tf.reshape(self.dense(inputs), [-1, 3, n // 6])
+""",
+            at="tf.shape(inputs)",
+            good=_NET
+            + """\
+        b, n = tf.unstack(tf.shape(inputs), num=2)
+        return tf.reshape(self.dense(inputs), [-1, 3, n // 6])
+""",
+            witness=Witness(
+                build="Padded()",
+                ways=_WAYS,
+                fails={
+                    keras: dict.fromkeys(_WAYS, "OperatorNotAllowedInGraphError") for keras in Keras
+                },
+            ),
+        ),
+    )
+    silent = (
+        """\
+# The dynamic size steps in where the static one is unknown.
+import tensorflow as tf
+
+class Net(tf.keras.layers.Layer):
+    def call(self, x):
+        batch = x.shape[0] or tf.shape(x)[0]
+        rows = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
+        return tf.reshape(x, [batch, -1]) + tf.zeros([rows, 1])
+""",
+        """\
+# The usual helper: static where known, dynamic where not.
+import tensorflow as tf
+
+def shape_list(tensor):
+    static = tensor.shape.as_list()
+    dynamic = tf.shape(tensor)
+    return [dynamic[i] if s is None else s for i, s in enumerate(static)]
+
+class Net(tf.keras.layers.Layer):
+    def call(self, x):
+        b, n, c = shape_list(x)
+        return tf.reshape(x, [b, n * c])
+""",
+        """\
+# The other usual helper: it completes the static shape item by item.
+import tensorflow as tf
+
+def get_shape(tensor):
+    shape = tensor.shape.as_list()
+    unknown = [index for index, dim in enumerate(shape) if dim is None]
+    if not unknown:
+        return shape
+    dynamic = tf.shape(tensor)
+    for index in unknown:
+        shape[index] = dynamic[index]
+    return shape
+
+class Net(tf.keras.layers.Layer):
+    def call(self, x):
+        shape = get_shape(x)
+        return tf.reshape(x, [shape[0], shape[1] * shape[2]])
+""",
+        """\
+# Other dimensions are static; the batch that was unpacked is not used.
+import tensorflow as tf
+
+class Net(tf.keras.layers.Layer):
+    def call(self, x):
+        b, n, c = x.shape
+        return tf.reshape(x, [-1, n * c]) + tf.zeros([x.shape[1] * x.shape[2]])
+""",
+        """\
+# Shapes of weights and of constants are known.
+import tensorflow as tf
+
+class Net(tf.keras.layers.Layer):
+    def build(self, input_shape):
+        self.table = self.add_weight(name="table", shape=(5, 3))
+
+    def call(self, x):
+        rows = self.table.shape[0]
+        mask = tf.linalg.band_part(tf.ones([7, 7]), -1, 0)
+        return x + tf.zeros([rows, mask.shape[0]])
+""",
+        """\
+# It is asserted, printed and compared, never used as a size.
+import tensorflow as tf
+
+class Net(tf.keras.layers.Layer):
+    def call(self, x):
+        assert x.shape[0] == 4, f"wrong batch {x.shape[0]}"
+        print(x.shape[0], len(x.shape))
+        if x.shape[0] == 1:
+            return x
+        return x * 2.0
+""",
+        """\
+# Runs eagerly only.
+import tensorflow as tf
+
+class Net(tf.keras.layers.Layer):
+    def call(self, x):
+        if tf.executing_eagerly():
+            tf.print(tf.zeros([x.shape[0]]))
+        return x
+""",
+        """\
+# The length of a list of tensors.
+import tensorflow as tf
+
+class Merge(tf.keras.layers.Layer):
+    def call(self, inputs):
+        total = tf.zeros([len(inputs)])
+        return inputs[0] + inputs[1] + tf.reduce_sum(total)
+""",
+        """\
+# Time comes first: the batch is read dynamically, from another axis.
+import tensorflow as tf
+
+class TimeMajor(tf.keras.layers.Layer):
+    def call(self, inputs):
+        tokens = inputs["tokens"]
+        batch = tf.shape(tokens)[1]
+        steps = tokens.shape.as_list()[0]
+        return tf.zeros([steps, batch, 8])
+""",
+        """\
+# `ops.shape` gives a tuple, which can be unpacked.
+import keras
+from keras import ops
+
+class Net(keras.layers.Layer):
+    def call(self, x):
+        b, n = ops.shape(x)
+        return ops.reshape(x, (b, n, 1))
+""",
+        """\
+# Static sizes of what was made here, and of one example out of the batch.
+import tensorflow as tf
+
+class Net(tf.keras.layers.Layer):
+    def call(self, x):
+        first = x[0]
+        swapped = tf.transpose(x, [1, 0, 2])
+        return tf.zeros([first.shape[0]]) + tf.zeros([swapped.shape[0]])
+""",
+    )
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """Static batch dimensions where they are used, and unpacked symbolic shapes."""
@@ -74,7 +345,8 @@ class StaticBatchDimension(Rule):
             if not cls.kind.is_layer or "call" not in cls.outline.methods:
                 continue
             for read in _reads(cls):
-                yield self._static(module, cls, read)
+                if not _is_time_major(module, cls, read):
+                    yield self._static(module, cls, read)
             for unpacking in cls.flow("call").all(SymbolicUnpacking):
                 yield self._unpacked(module, cls, unpacking)
 
@@ -136,6 +408,13 @@ def _reads(cls: KerasClass) -> list[_Read]:
     return list(reads.values())
 
 
+def _is_time_major(module: ModuleModel, cls: KerasClass, read: _Read) -> bool:
+    """Whether another axis of the same tensor is read dynamically: then that is the batch."""
+    tensor = module.text(read.value.tensor_node)
+    dynamic = rf"\bshape\(\s*{re.escape(tensor)}\s*\)\[[1-9]"
+    return re.search(dynamic, module.text(cls.outline.methods["call"])) is not None
+
+
 def _is_length(dim: Dim) -> bool:
     """Whether it is a `len(x)`: outside a shape, `x` is as likely a list of tensors."""
     return (
@@ -151,7 +430,9 @@ def _variant(read: _Read) -> str:
         return "unpacking"
     if _is_length(read.value):
         return "length"
-    return "number" if isinstance(read.uses[0], NumberUse) else "dimension"
+    if isinstance(read.uses[0], NumberUse) and read.uses[0].node is not read.node:
+        return "number"
+    return "conversion" if isinstance(read.uses[0], NumberUse) else "dimension"
 
 
 def _fix(module: ModuleModel, read: _Read) -> Fix | None:

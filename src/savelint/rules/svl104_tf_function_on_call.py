@@ -30,7 +30,7 @@ from savelint.keras.values import (
     Variable,
     elements,
 )
-from savelint.rule import Rule
+from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import serving
 
 if TYPE_CHECKING:
@@ -39,6 +39,75 @@ if TYPE_CHECKING:
 _CONTROL_FLOW = "without it Python branches on tensors in the body are no longer converted"
 _MOVED = "it serves only if the caller passes it as `signatures=model.serve`"
 _BUILT = ("Input(", "InputLayer(", "input_shape=", "batch_input_shape=")
+
+
+_IMPORTS = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+"""
+_NET = (
+    _IMPORTS
+    + """\
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3)
+
+"""
+)
+_SIGNED = "    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])\n"
+_SERVE = (
+    "\n"
+    + _SIGNED
+    + """\
+    def serve(self, inputs):
+        return self(inputs, training=False)
+"""
+)
+_HELPER = """\
+import keras
+import tensorflow as tf
+from keras import layers
+
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.blocks = [layers.Dense(6, activation="relu"), layers.Dense(3)]
+
+    def call(self, x, training=None):
+        return self.run(x)
+
+"""
+_LINEAR = """\
+import tensorflow as tf
+
+
+class Linear(tf.keras.layers.Layer):
+    def build(self, input_shape):
+        self.kernel = self.add_weight(name="kernel", shape=(input_shape[-1], 3))
+
+{decorator}    def call(self, inputs):
+        return tf.matmul(inputs, self.kernel)
+
+
+class Net(tf.keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.linear = Linear()
+
+    def call(self, inputs):
+        return self.linear(inputs)
+"""
+_WAYS = (Way.CALL, Way.TRAIN, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
+_DEAD = {
+    Keras.V3: {
+        Way.TRAIN: "UNTRAINED|No gradients",
+        **dict.fromkeys((Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS), "DIFF"),
+    }
+}
 
 
 class TfFunctionOnCall(Rule):
@@ -65,8 +134,281 @@ class TfFunctionOnCall(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = ("function",)
-    examples = ()
-    silent = ()
+    examples = (
+        Example(
+            variant="decorator",
+            bad=_NET
+            + """\
+    @tf.function
+    def call(self, inputs):
+        return self.dense(inputs)
+""",
+            at="tf.function",
+            good=_NET
+            + """\
+    def call(self, inputs):
+        return self.dense(inputs)
+""",
+            witness=Witness(build="Net()", ways=_WAYS, fails=_DEAD),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="signature",
+            bad=_NET
+            + _SIGNED
+            + """\
+    def call(self, inputs):
+        return self.dense(inputs)
+""",
+            at="tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])",
+            good=_NET
+            + """\
+    def call(self, inputs):
+        return self.dense(inputs)
+"""
+            + _SERVE,
+            witness=Witness(build="Net()", ways=_WAYS, fails=_DEAD),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="training",
+            bad=_NET
+            + _SIGNED
+            + """\
+    def call(self, inputs, training=False):
+        return self.dense(inputs)
+""",
+            at="tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])",
+            good=_NET
+            + """\
+    def call(self, inputs, training=False):
+        return self.dense(inputs)
+"""
+            + _SERVE,
+            witness=Witness(
+                build="Net()",
+                ways=(Way.CALL, Way.TRAIN),
+                fails={keras: {Way.TRAIN: "TypeError: .*Binding inputs"} for keras in Keras},
+            ),
+        ),
+        Example(
+            variant="helper",
+            bad=_HELPER
+            + """\
+    @tf.function(jit_compile=False)
+    def run(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+""",
+            at="tf.function(jit_compile=False)",
+            good=_HELPER
+            + """\
+    def run(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+""",
+            witness=Witness(build="Net()", ways=_WAYS, fails=_DEAD),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="attribute",
+            bad=_NET
+            + """\
+        self.fast = tf.function(self._slow)
+
+    def _slow(self, inputs):
+        return self.dense(inputs)
+
+    def call(self, inputs):
+        return self.fast(inputs)
+""",
+            at="tf.function(self._slow)",
+            good=_NET
+            + """\
+        self.fast = self._slow
+
+    def _slow(self, inputs):
+        return self.dense(inputs)
+
+    def call(self, inputs):
+        return self.fast(inputs)
+""",
+            witness=Witness(build="Net()", ways=_WAYS, fails=_DEAD),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="replaced",
+            bad=_NET
+            + """\
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+def make():
+    net = Net()
+    net.call = tf.function(net.call)
+    return net
+""",
+            at="tf.function(net.call)",
+            good=_NET
+            + """\
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+def make():
+    return Net()
+""",
+            witness=Witness(build="make()", ways=_WAYS, fails=_DEAD),
+            keras=(Keras.V3,),
+            fixed=False,
+        ),
+        Example(
+            variant="layer-in-model",
+            bad=_LINEAR.format(decorator="    @tf.function\n"),
+            at="tf.function",
+            good=_LINEAR.format(decorator=""),
+            witness=Witness(build="Net()", ways=_WAYS, fails=_DEAD),
+            keras=(Keras.V3,),
+        ),
+    )
+    silent = (
+        """\
+# The model's own build makes the weights before `call` is traced.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+
+    @tf.function
+    def call(self, inputs):
+        return self.dense(inputs)
+""",
+        """\
+# Weights made in the constructor are there before any trace.
+import tensorflow as tf
+from tensorflow import keras
+
+class Scale(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.factor = self.add_weight(name="factor", shape=())
+
+    @tf.function
+    def call(self, inputs):
+        return inputs * self.factor
+""",
+        """\
+# Nothing in it has weights.
+import tensorflow as tf
+from tensorflow import keras
+
+class Clip(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.relu = keras.layers.ReLU()
+        self.flatten = keras.layers.Flatten()
+
+    @tf.function
+    def call(self, inputs):
+        return self.flatten(self.relu(inputs))
+""",
+        """\
+# The parts are built already: functional, sequential with an Input, or built by hand.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        inputs = keras.Input([6])
+        self.inner = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+        self.stack = keras.Sequential([keras.layers.Input([3]), keras.layers.Dense(3)])
+        self.dense = keras.layers.Dense(3)
+        self.dense.build((None, 3))
+
+    @tf.function
+    def call(self, inputs):
+        return self.dense(self.stack(self.inner(inputs)))
+""",
+        """\
+# A training step and a serving method, not `call`.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+    @tf.function
+    def train_step(self, data):
+        return {"loss": tf.reduce_mean(self(data[0], training=True))}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])
+    def serve(self, inputs):
+        return self(inputs, training=False)
+""",
+        """\
+# The decorated helper has nothing to do with weights.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    @tf.function
+    def _norm(self, x):
+        return x / tf.reduce_sum(x, axis=-1, keepdims=True)
+
+    def call(self, inputs):
+        return self.dense(self._norm(inputs))
+""",
+        """\
+# The model has run, so it is built, when `call` is replaced.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+net = Net()
+net(tf.zeros([1, 6]))
+net.call = tf.function(net.call)
+""",
+        """\
+# The layer was handed in; whether it is built is not known.
+import tensorflow as tf
+from tensorflow import keras
+
+class Wrap(keras.layers.Layer):
+    def __init__(self, inner, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = inner
+
+    @tf.function
+    def call(self, inputs):
+        return self.inner(inputs)
+""",
+    )
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """Decorated `call` methods and helpers, wrapped attributes, replaced `call`s."""
@@ -94,7 +436,7 @@ class TfFunctionOnCall(Rule):
             return
         dead = [call for call in cls.flow("call").all(LayerCall) if _is_unbuilt(module, cls, call)]
         if "call" in cls.outline.methods and "call" in cls.traced:
-            if dead or _makes_late_weights(module, cls, frozenset()):
+            if dead or any(_is_weight(store.value) for store in cls.stores("build")):
                 yield self._decorated(module, cls, "call", dead)
             return
         for name, traced in cls.traced.items():
@@ -113,7 +455,7 @@ class TfFunctionOnCall(Rule):
             module,
             _decoration(traced),
             f"`tf.function` on `{cls.name}.{name}` keeps the weights it was first traced with",
-            variant="signature" if traced.signature is not None else "decorator",
+            variant=_variant(module, cls, name, traced),
             note="traced while Keras builds the layers",
             labels=[(call.node, "its weights are cut off") for call in dead[:1]],
             fix=_unwrap(module, cls, name, traced),
@@ -182,6 +524,14 @@ class TfFunctionOnCall(Rule):
                             Safety.DISPLAY,
                         ),
                     )
+
+
+def _variant(module: ModuleModel, cls: KerasClass, name: str, traced: Traced) -> str:
+    if name != "call":
+        return "helper"
+    if traced.signature is not None:
+        return "signature"
+    return "decorator" if cls.outline.method("build") is None else "layer-in-model"
 
 
 def _decoration(traced: Traced) -> cst.CSTNode:
