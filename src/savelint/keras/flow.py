@@ -1423,7 +1423,8 @@ def _with_items(array: Array, value: Value) -> Array:
     """An array some of whose items are set, one by one or by a slice."""
     random = "random" in {array.origin, value.origin if isinstance(value, Array) else ""}
     origin = "random" if random else "table"
-    return replace(array, origin=origin, draw=tables.Draw.OTHER, parameters=(), initializer="")
+    draw = tables.Draw.OTHER
+    return replace(array, origin=origin, draw=draw, parameters=(), fill="", initializer="")
 
 
 def _array_method(owner: Array, name: str, arguments: Arguments) -> Value:

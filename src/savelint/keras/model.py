@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from savelint.keras.generation import Keras
 from savelint.keras.tables import Family, Kind
-from savelint.keras.values import ClassOutline, Dim, Function, Instance, Shape, Traced, Value
+from savelint.keras.values import ClassOutline, Dim, Function, Instance, Shape, Traced, Use, Value
 from savelint.source import Source, Span
 
 if TYPE_CHECKING:
@@ -285,12 +285,21 @@ class KerasClass:
                     yield store
 
 
+@dataclass(frozen=True)
+class HeldClass:
+    """A class of the file that Keras does not know, whose instances a Keras object holds."""
+
+    outline: ClassOutline
+    flows: Mapping[str, Flow]
+
+
 @dataclass(frozen=True, eq=False)
 class ModuleModel:
     """One file as rules see it.
 
     `scopes` are the flows of the module's own statements and of each function or method
-    in which something may be saved.
+    in which something may be saved; `held` are the plain classes that `classes` make
+    instances of in their constructors or in `build`.
     """
 
     source: Source
@@ -299,6 +308,7 @@ class ModuleModel:
     classes: tuple[KerasClass, ...]
     scopes: tuple[Flow, ...]
     regions: tuple[Region, ...]
+    held: tuple[HeldClass, ...] = ()
 
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node stands in the source, without surrounding white space."""
@@ -316,6 +326,10 @@ class ModuleModel:
     def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
         """The innermost `def` around a node."""
         return self._owners[id(node)].function_of(node)
+
+    def use_of(self, node: cst.CSTNode) -> Use:
+        """What becomes of the value of an expression."""
+        return self._owners[id(node)].use_of(node)
 
     @cached_property
     def _owners(self) -> dict[int, Region]:

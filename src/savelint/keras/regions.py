@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 
 import libcst as cst
@@ -17,7 +18,8 @@ import libcst as cst
 # provider derives from it in the same way.
 from libcst._nodes.internal import CodegenState
 
-from savelint.keras.walk import descendants
+from savelint.keras.values import Use
+from savelint.keras.walk import children, descendants
 from savelint.source import Source, SourceError, Span
 
 
@@ -64,6 +66,30 @@ class _Spans(CodegenState):
             start = self.spans[id(start_node)].start
         end = self.length if end_node is None else self.spans[id(end_node)].end
         self.spans[id(node)] = Span(start, end)
+
+
+_ARITHMETIC = (
+    cst.BinaryOperation,
+    cst.UnaryOperation,
+    cst.Comparison,
+    cst.ComparisonTarget,
+    cst.Index,
+    cst.SubscriptElement,
+)
+
+
+def _asks_identity(node: cst.Comparison) -> bool:
+    return all(isinstance(c.operator, (cst.Is, cst.IsNot)) for c in node.comparisons)
+
+
+def _called_name(node: cst.CSTNode | None) -> str:
+    """The source of what is called, when that is a dotted name."""
+    parts: list[str] = []
+    part: cst.CSTNode | None = node.func if isinstance(node, cst.Call) else None
+    while isinstance(part, cst.Attribute):
+        parts.append(part.attr.value)
+        part = part.value
+    return ".".join(reversed([*parts, part.value])) if isinstance(part, cst.Name) else ""
 
 
 class Region:
@@ -125,6 +151,53 @@ class Region:
             ):
                 found = function
         return found
+
+    @cached_property
+    def _parents(self) -> dict[int, cst.CSTNode]:
+        return {id(child): node for node in descendants(self.tree) for child in children(node)}
+
+    def use_of(self, node: cst.CSTNode) -> Use:
+        """What becomes of the value of an expression of this region."""
+        direct = True
+        while True:
+            parent = self._parents[id(node)]
+            if isinstance(parent, cst.Subscript) and parent.value is node:
+                pass
+            elif isinstance(parent, cst.Comparison) and _asks_identity(parent):
+                return Use("tested", node=parent, direct=direct)
+            elif not isinstance(parent, _ARITHMETIC):
+                break
+            node, direct = parent, False
+            if isinstance(node, (cst.ComparisonTarget, cst.Index, cst.SubscriptElement)):
+                # The value is compared, or is an index: nothing of it goes on.
+                return Use("operand", node=self._parents[id(node)], direct=False)
+        return replace(self._final_use(node, parent), direct=direct)
+
+    def _final_use(self, node: cst.CSTNode, parent: cst.CSTNode) -> Use:
+        around = self._parents.get(id(parent))
+        if isinstance(parent, cst.Attribute):
+            called = around if isinstance(around, cst.Call) and around.func is parent else None
+            return Use("member", parent.attr.value, parent, called)
+        if isinstance(parent, cst.Call):
+            return Use("called", node=parent)
+        if isinstance(parent, cst.Arg):
+            role = "iterated" if parent.star else "argument"
+            return Use(role, _called_name(around), around)
+        if isinstance(parent, cst.Element):
+            outer = self._parents[id(around)] if around is not None else None
+            call = self._parents.get(id(outer)) if isinstance(outer, cst.Arg) else None
+            return Use("listed", _called_name(call), call)
+        if isinstance(parent, (cst.For, cst.CompFor)):
+            return Use("iterated", node=parent)
+        if isinstance(parent, cst.DictElement):
+            return Use("entry", node=parent)
+        if isinstance(parent, (cst.Assign, cst.AnnAssign, cst.NamedExpr)):
+            targets = parent.targets if isinstance(parent, cst.Assign) else ()
+            keyed = any(isinstance(target.target, cst.Subscript) for target in targets)
+            return Use("entry" if keyed else "stored", node=parent)
+        if isinstance(parent, cst.Return):
+            return Use("returned", node=parent)
+        return Use("operand" if isinstance(parent, cst.Expr) else "other", node=parent)
 
     @cached_property
     def _generated(self) -> tuple[str, dict[int, Span]]:

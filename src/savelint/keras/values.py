@@ -261,6 +261,24 @@ class Spec:
     made_by: Instance | None = None
 
 
+@dataclass(frozen=True)
+class Use:
+    """What becomes of the value of an expression, or of what arithmetic or an item makes of it.
+
+    `role` is "operand" (its value goes no further), "member" (`value.name`), "argument" (of
+    `name(...)`), "listed" (in a list that is an argument of `name`), "called", "iterated",
+    "tested" (`is None`, `isinstance`), "entry" (of a dictionary, or stored under a key),
+    "stored" (bound to a name or an attribute), "returned" or "other". `name` is source text.
+    `called` is the call of a member, `direct` whether it is the value itself.
+    """
+
+    role: str
+    name: str = ""
+    node: cst.CSTNode | None = None
+    called: cst.Call | None = None
+    direct: bool = True
+
+
 Value: TypeAlias = (
     Ref
     | ClassRef

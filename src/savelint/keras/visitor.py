@@ -12,7 +12,7 @@ import libcst as cst
 
 from savelint.keras import flow, tables
 from savelint.keras.generation import Keras
-from savelint.keras.model import AttributeStore, Flow, KerasClass, ModuleModel
+from savelint.keras.model import AttributeStore, Flow, HeldClass, KerasClass, ModuleModel
 from savelint.keras.names import canonical
 from savelint.keras.operations import code
 from savelint.keras.regions import Region
@@ -26,6 +26,7 @@ from savelint.keras.values import (
     Table,
     Traced,
     Value,
+    elements,
     join,
 )
 from savelint.keras.walk import descendants
@@ -82,6 +83,7 @@ class _Visitor:
                     for inner in _nested_classes(node):
                         self._read_class(inner, classes, scopes)
                     loose.append(node)
+        held = tuple(self._held(classes))
         if loose:
             scopes.append(flow.read_statements(self, loose))
         return ModuleModel(
@@ -91,7 +93,21 @@ class _Visitor:
             tuple(classes),
             tuple(scopes),
             tuple(self._regions.values()),
+            held,
         )
+
+    def _held(self, classes: Iterable[KerasClass]) -> Iterable[HeldClass]:
+        """The plain classes of which Keras objects make and keep instances."""
+        seen: set[int] = set()
+        stores = [store for cls in classes for store in cls.stores("__init__", "build")]
+        for value in (value for store in stores for value in elements(store.value)):
+            if not isinstance(value, Instance) or value.kind is not None:
+                continue
+            outline = value.outline
+            if outline is not None and id(outline.node) not in seen:
+                seen.add(id(outline.node))
+                methods = _all_methods(outline).items()
+                yield HeldClass(outline, {n: self._method_flow(outline, n, m) for n, m in methods})
 
     def _region(self, index: int) -> Region:
         region = self._regions.get(index)
