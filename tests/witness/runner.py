@@ -4,8 +4,8 @@
 
 A standalone program: no savelint, no pytest. JOBS is a JSON list; a job has `id`, `source`
 (the text of a module), `build` (an expression in it), `inputs` (one [shape without the batch,
-dtype] per tensor), `ways`, `saved` and `trains`, as in `savelint.rule.Witness`. OUT gets
-`{id: {way: outcome}}`.
+dtype] per tensor), `ways`, `saved`, `trains` and `serves`, as in `savelint.rule.Witness`. OUT
+gets `{id: {way: outcome}}`.
 
 Two worker processes do the work, one after the other, each for all jobs. The first builds,
 calls, trains and saves, and reloads what Keras can reload in the process that saved it. The
@@ -408,10 +408,11 @@ FILES = {
 }
 
 
-def save(way: str, model: Any, place: Path) -> None:
+def save(way: str, job: Job, model: Any, place: Path) -> None:
     path = str(place / FILES[way])
     if way == SAVED_MODEL:
-        tf.saved_model.save(model, path)
+        served = getattr(model, job["serves"], None) if job.get("serves") else None
+        tf.saved_model.save(model, path, signatures=served)
     elif way == EXPORT:
         model.export(path)
     elif way == WEIGHTS:
@@ -532,7 +533,7 @@ def first_phase(job: Job, place: Path, outcomes: Outcomes) -> None:
     files: dict[str, str] = {}
     for way in rest:
         if way in FILES:
-            outcomes[way] = attempt(partial(save, way, model, place))
+            outcomes[way] = attempt(partial(save, way, job, model, place))
             if outcomes[way] == OK:
                 files[way] = FILES[way]
     remember(place, expected, files)

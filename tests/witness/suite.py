@@ -57,6 +57,7 @@ class Job:
     ways: Sequence[Way] = Witness.ways
     saved: str = ""
     trains: int | None = None
+    serves: str = ""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -69,6 +70,7 @@ class Job:
             "ways": [way.value for way in self.ways],
             "saved": self.saved,
             "trains": self.trains,
+            "serves": self.serves,
         }
 
 
@@ -97,6 +99,7 @@ class Case:
             ways,
             witness.saved,
             witness.trains,
+            witness.serves,
         )
 
     @cached_property

@@ -96,7 +96,8 @@ class Flat(tf.keras.layers.Layer):
         self.dense = tf.keras.layers.Dense(3)
 """
 _FROZEN = {Keras.V3: {Way.SAVED_MODEL: "FROZEN: InvalidArgumentError"}}
-_UNBUILDABLE = {Way.FUNCTIONAL: "ValueError: .*([Ll]ast dimension|fully-defined)"}
+_WAYS = (Way.FUNCTIONAL, Way.TRAIN, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
+_UNBUILDABLE = dict.fromkeys(_WAYS, "ValueError: .*([Ll]ast dimension|fully-defined)")
 
 
 class DynamicReshape(Rule):
@@ -205,7 +206,7 @@ class DynamicReshape(Rule):
             witness=Witness(
                 build="Flat()",
                 inputs=(((2, 6), "float32"),),
-                ways=(Way.FUNCTIONAL, Way.TRAIN, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
+                ways=_WAYS,
                 fails={Keras.V2: _UNBUILDABLE, Keras.V3: _UNBUILDABLE},
             ),
             fixed=False,

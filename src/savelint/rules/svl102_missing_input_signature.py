@@ -160,9 +160,10 @@ def save(path, batch):
     net = Net()
     net(batch)
     tf.saved_model.save(net, path)
+    return net
 
 
-save("saved", next(iter(tf.data.Dataset.from_tensors(tf.ones([4, 8, 6])))))
+net = save("saved", next(iter(tf.data.Dataset.from_tensors(tf.ones([4, 8, 6])))))
 """,
             at="tf.saved_model.save(net, path)",
             good=_NET
@@ -171,15 +172,17 @@ def save(path, batch):
     net = Net()
     net(batch)
     net.export(path)
+    return net
 
 
-save("saved", next(iter(tf.data.Dataset.from_tensors(tf.ones([4, 8, 6])))))
+net = save("saved", next(iter(tf.data.Dataset.from_tensors(tf.ones([4, 8, 6])))))
 """,
             witness=Witness(
-                build="Net()",
+                build="net",
                 inputs=(((8, 6), "float32"),),
-                ways=(Way.RUN, Way.SAVED_MODEL, Way.EXPORT),
+                ways=_SERVED,
                 fails={Keras.V3: {Way.SAVED_MODEL: "FROZEN: InvalidArgumentError"}},
+                saved="saved",
             ),
             keras=(Keras.V3,),
         ),

@@ -1,0 +1,216 @@
+"""What each rule promises in its own file: its examples, its silent cases, its page.
+
+Their consequences are proved under TensorFlow in `tests/witness`.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from savelint.analysis import Analysis, analyse
+from savelint.codes import Catalogue
+from savelint.finding import Finding, Safety
+from savelint.fixer import fix
+from savelint.keras.generation import Keras
+from savelint.rule import Example, Rule, consequence
+from savelint.rules import RULES
+from savelint.source import Source
+from savelint.suppress import suppress
+
+RULE_FILES = Path(__file__).parents[1] / "src" / "savelint" / "rules"
+GENERATIONS = tuple(Keras)
+
+EXAMPLES = [(rule, example) for rule in RULES for example in rule.examples]
+SILENT = [(rule, text) for rule in RULES for text in rule.silent]
+
+by_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+by_keras = pytest.mark.parametrize("keras", GENERATIONS, ids=lambda keras: f"keras{int(keras)}")
+by_example = pytest.mark.parametrize(
+    ("rule", "example"), EXAMPLES, ids=[f"{r.code}-{e.variant}" for r, e in EXAMPLES]
+)
+by_silent = pytest.mark.parametrize(
+    ("rule", "text"), SILENT, ids=[f"{r.code}-{t.splitlines()[0][2:50]}" for r, t in SILENT]
+)
+
+
+def source(text: str, *, bom: bool = False) -> Source:
+    mark = b"\xef\xbb\xbf" if bom else b""
+    return Source.from_bytes("model.py", mark + text.encode())
+
+
+def findings(text: Source, keras: Keras) -> tuple[Finding, ...]:
+    return analyse(text, RULES, keras).findings
+
+
+def places(text: Source, keras: Keras) -> list[tuple[str, str]]:
+    found = findings(text, keras)
+    return [(finding.code, text.text[slice(*finding.span)]) for finding in found]
+
+
+def fixed(text: Source, keras: Keras, *, unsafe: bool = True) -> str:
+    def again(text: Source) -> Sequence[Finding]:
+        return findings(text, keras)
+
+    return fix(text, again, unsafe=unsafe).source.text
+
+
+# -- the ledger -----------------------------------------------------------------------
+
+
+def test_the_ledger_holds_every_rule_file_in_order() -> None:
+    modules = sorted(RULE_FILES.glob("svl*.py"))
+    assert [rule.code.lower() for rule in RULES] == [path.name[:6] for path in modules]
+    assert [f"{r.code.lower()}_{r.name.replace('-', '_')}" for r in RULES] == [
+        path.stem for path in modules
+    ]
+
+
+def test_the_ledger_costs_no_libcst() -> None:
+    """A file without candidates must not pay for the parser that it does not need."""
+    program = "import sys, savelint.rules; print('libcst' in sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "False"
+
+
+@by_rule
+def test_a_rule_is_complete(rule: Rule) -> None:
+    page = rule.__doc__ or ""
+    assert [part in page for part in ("Consequence:", "Silent:", "Fix:")] == [True] * 3
+    assert rule.examples and rule.silent and rule.mentions and rule.severity
+
+
+@by_silent
+def test_a_silent_case_says_why(rule: Rule, text: str) -> None:
+    assert text.startswith("# ")
+
+
+# -- examples -------------------------------------------------------------------------
+
+
+@by_keras
+@by_example
+def test_bad_is_reported_where_it_is_marked(rule: Rule, example: Example, keras: Keras) -> None:
+    expected = [(rule.code, example.at)] if keras in example.keras else []
+    assert places(source(example.bad), keras) == expected
+
+
+@by_example
+def test_a_finding_cites_its_own_witness(rule: Rule, example: Example) -> None:
+    for keras in example.keras:
+        (finding,) = findings(source(example.bad), keras)
+        assert finding.consequence == consequence(rule.code, example.variant, keras)
+
+
+@by_keras
+@by_example
+def test_good_is_clean(rule: Rule, example: Example, keras: Keras) -> None:
+    assert places(source(example.good), keras) == []
+
+
+@by_keras
+@by_silent
+def test_a_look_alike_is_not_reported(rule: Rule, text: str, keras: Keras) -> None:
+    assert places(source(text), keras) == []
+
+
+@by_example
+def test_fixing_bad_gives_good(rule: Rule, example: Example) -> None:
+    for keras in example.keras:
+        after = fixed(source(example.bad), keras)
+        if example.fixed:
+            assert after == example.good
+        else:
+            assert rule.code in {code for code, _ in places(source(after), keras)}
+
+
+@by_example
+def test_fixing_twice_changes_nothing_more(rule: Rule, example: Example) -> None:
+    for keras in example.keras:
+        once = fixed(source(example.bad), keras)
+        assert fixed(source(once), keras) == once
+
+
+@by_example
+def test_an_unsafe_fix_says_why_and_waits_for_leave(rule: Rule, example: Example) -> None:
+    for keras in example.keras:
+        (finding,) = findings(source(example.bad), keras)
+        if finding.fix is not None and finding.fix.safety is Safety.UNSAFE:
+            assert finding.fix.reason
+            assert fixed(source(example.bad), keras, unsafe=False) == example.bad
+
+
+# -- the same example in another dress ---------------------------------------------------
+
+
+def dresses(text: str) -> Iterator[tuple[str, str]]:
+    yield "crlf", text.replace("\n", "\r\n")
+    yield "tabs", text.replace("    ", "\t")
+    yield "two spaces", text.replace("    ", "  ")
+    yield "comments", "# é 漢字\n" + text.replace("\n\n", "\n\n# a note\n", 1)
+
+
+@by_example
+def test_layout_does_not_matter(rule: Rule, example: Example) -> None:
+    for keras in example.keras:
+        for (name, bad), (_, good) in zip(dresses(example.bad), dresses(example.good), strict=True):
+            found = [code for code, _ in places(source(bad), keras)]
+            assert found == [rule.code], name
+            if example.fixed:
+                assert fixed(source(bad), keras) == good, name
+        assert places(source(example.bad, bom=True), keras) == [(rule.code, example.at)]
+
+
+@by_example
+def test_an_example_deep_in_a_file_is_found(rule: Rule, example: Example) -> None:
+    """Not at the first line, and with other code around it."""
+    around = "import os\n\n\ndef other(path):\n    return os.fspath(path)\n\n\n"
+    for keras in example.keras:
+        assert places(source(around + example.bad), keras) == [(rule.code, example.at)]
+
+
+@by_example
+def test_a_comment_silences_it(rule: Rule, example: Example) -> None:
+    catalogue = Catalogue.of(RULES)
+    for keras in example.keras:
+        text = source(example.bad)
+        (finding,) = findings(text, keras)
+        line = text.position(finding.span.start).line
+        lines = example.bad.splitlines()
+        lines[line - 1] += f"  # savelint: ignore[{rule.code}] known"
+        quiet = source("\n".join(lines) + "\n")
+        result = suppress(
+            quiet,
+            findings(quiet, keras),
+            catalogue=catalogue,
+            enabled=frozenset(catalogue.names),
+            keras_version=int(keras),
+        )
+        assert [finding.code for finding in result.kept] == []
+
+
+# -- gates ----------------------------------------------------------------------------
+
+
+def essence(analysis: Analysis) -> list[tuple[object, ...]]:
+    return [(f.code, f.span, f.message, f.fix) for f in analysis.findings]
+
+
+@by_keras
+def test_gates_change_no_result(keras: Keras) -> None:
+    texts = [text for _, e in EXAMPLES for text in (e.bad, e.good)] + [text for _, text in SILENT]
+    for text in texts:
+        with_gates = analyse(source(text), RULES, keras)
+        assert essence(with_gates) == essence(analyse(source(text), RULES, keras, gates=False))
+
+
+def test_every_text_parses() -> None:
+    for text in [t for _, e in EXAMPLES for t in (e.bad, e.good)] + [t for _, t in SILENT]:
+        ast.parse(text)
