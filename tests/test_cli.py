@@ -151,9 +151,6 @@ def test_an_unused_suppression_is_found_also_where_no_keras_is_left() -> None:
     assert concise() == ["model.py:1:8: SVL902 [*] `# savelint: ignore[SVL101]` silences nothing"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the fixer keeps every comment, even where the finding is the comment"
-)
 def test_an_unused_suppression_is_removed() -> None:
     write(model="import keras  # savelint: ignore[SVL101] reason\nx = 1  # kept\n")
     assert check("--fix").exit_code == 0

@@ -213,14 +213,22 @@ def _accept(now: _Pass, base: list[Finding], group: Sequence[Finding]) -> list[F
 
 def _objection(now: _Pass, findings: Iterable[Finding]) -> str:
     """Why these fixes may not be applied together, or nothing."""
+    findings = tuple(findings)
     after = now.source.with_text(_apply(now.source, findings))
     try:
         _check_syntax(after, now.source)
         after.to_bytes()
     except SourceError as error:
         return f"the result would be broken: {error}"
-    lost = now.comments - _comments(after.text)
+    lost = now.comments - _comments(after.text) - _reported_comments(now.source, findings)
     return f"it would delete the comment {next(iter(lost))!r}" if lost else ""
+
+
+def _reported_comments(source: Source, findings: Iterable[Finding]) -> Counter[str]:
+    """Count the comments that findings are about, such as a suppression of nothing."""
+    starts = (finding.span.start for finding in findings)
+    lines = (source.text[start : source.line_end(start)] for start in starts)
+    return Counter(line for line in lines if line.startswith("#"))
 
 
 def _check_syntax(after: Source, before: Source) -> None:

@@ -127,6 +127,11 @@ class Source:
         starts = self.line_starts
         return starts[line - 1] if line <= len(starts) else len(self.text)
 
+    def line_end(self, offset: int) -> int:
+        """Offset of the end of the line that holds `offset`, before its line ending."""
+        line = self.position(offset).line
+        return self.line_offset(line) + len(self.line_text(line))
+
     def line_text(self, line: int) -> str:
         """Give a 1-based line without its line ending."""
         return self.text[self.line_offset(line) : self.line_offset(line + 1)].rstrip("\r\n")
