@@ -16,7 +16,7 @@ PACKAGE = Path(savelint.__file__).parent
 # From the top to the bottom; a module imports only from its own layer and from those below.
 LAYERS = (
     {"__main__"},
-    {"cli", "server"},
+    {"cli", "server", "api"},
     {"engine", "analysis"},
     {"rules"},
     {"codes", "fixer", "rewrite", "rule", "settings", "suppress", "report", "cache", "baseline"},

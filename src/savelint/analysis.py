@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from savelint.finding import Finding
 from savelint.keras.generation import Evidence, Keras, file_evidence
 from savelint.keras.summary import summarise
-from savelint.source import Source, Span
+from savelint.source import Source, SourceError, Span
 
 if TYPE_CHECKING:
     from savelint.keras.summary import Summary
@@ -64,7 +64,7 @@ def analyse(
     """
     if not any(word in source.text for word in _WORDS):
         return Analysis(())
-    summary = summarise(source)
+    summary = _summary(source)
     if keras is not None:
         evidence = Evidence(keras, "the settings say so")
     else:
@@ -75,6 +75,21 @@ def analyse(
     statements = _relevant(source, summary, active if gates else None)
     findings = _check(source, summary, statements, active, evidence.keras) if statements else ()
     return Analysis(findings, True, evidence.keras, evidence.reason)
+
+
+def _summary(source: Source) -> Summary:
+    try:
+        return summarise(source)
+    except SourceError as error:
+        if not isinstance(error.__cause__, SyntaxError):
+            raise
+        # What this Python's `ast` refuses may be newer syntax, which libcst knows.
+        from savelint.keras.newer import summarise_newer
+
+        newer = summarise_newer(source)
+        if newer is None:
+            raise
+        return newer
 
 
 def _mentions(text: str, rules: Sequence[Rule]) -> bool:

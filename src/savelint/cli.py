@@ -23,7 +23,7 @@ from savelint import __version__
 
 if TYPE_CHECKING:
     from savelint.codes import Catalogue, Selection
-    from savelint.engine import Mode, Options
+    from savelint.engine import Mode, Options, check_paths
     from savelint.report import Report, View
     from savelint.report.page import Entry
     from savelint.settings import Configuration
@@ -117,7 +117,7 @@ def check(
         raise click.UsageError("--diff prints a diff, so it excludes --output-format")
     from savelint import rules
     from savelint.codes import Catalogue
-    from savelint.engine import Mode, Options
+    from savelint.engine import Mode, Options, check_paths
     from savelint.report import View
     from savelint.settings import ConfigError, Configuration, Overrides
 
@@ -136,7 +136,7 @@ def check(
             report, fixed = _check_stdin(configuration, options, stdin_filename, force_exclude)
         else:
             report, fixed = (
-                _check_paths(configuration, options, paths or (".",), force_exclude),
+                check_paths(configuration, options, paths or (".",), force_exclude=force_exclude),
                 b"",
             )
     except ConfigError as error:
@@ -230,22 +230,6 @@ def _split(option: str, values: Iterable[str]) -> tuple[str, ...]:
             raise click.UsageError(f"{option} needs at least one code")
         words += given
     return tuple(words)
-
-
-def _check_paths(
-    configuration: Configuration, options: Options, paths: Sequence[str], force_exclude: bool
-) -> Report:
-    from savelint.discover import discover
-    from savelint.engine import Task, check_files, unsearchable
-    from savelint.report import Report
-
-    found = discover(
-        paths, lambda directory: configuration.of(directory).excludes, force_exclude=force_exclude
-    )
-    # All settings are read before the first file is: a mistake in them leaves all as it is.
-    tasks = [Task(f.path, f.display, configuration.of(f.path.parent)) for f in found.files]
-    files = [*map(unsearchable, found.problems), *check_files(tasks, options)]
-    return Report(tuple(sorted(files, key=lambda file: file.path)), found.excluded)
 
 
 def _check_stdin(

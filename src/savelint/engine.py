@@ -8,7 +8,7 @@ imported when the first one is met.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
-from savelint.discover import Problem, os_reason
+from savelint.discover import Problem, discover, os_reason
 from savelint.finding import Finding, Safety, Severity
-from savelint.report import Failure, FileReport, Status
+from savelint.report import Failure, FileReport, Report, Status
 from savelint.rule import Rule
-from savelint.settings import Settings
+from savelint.settings import Configuration, Settings
 from savelint.source import Source, SourceError
 
 if TYPE_CHECKING:
@@ -81,6 +81,25 @@ class Task:
         except ValueError:  # another drive
             return self.display
         return relative.replace(os.sep, "/")
+
+
+def check_paths(
+    configuration: Configuration,
+    options: Options,
+    paths: Sequence[str],
+    *,
+    force_exclude: bool = False,
+) -> Report:
+    """Find the files under `paths` and check them; raises ConfigError.
+
+    All settings are read before the first file is: a mistake in them leaves all as it is.
+    """
+    found = discover(
+        paths, lambda directory: configuration.of(directory).excludes, force_exclude=force_exclude
+    )
+    tasks = [Task(f.path, f.display, configuration.of(f.path.parent)) for f in found.files]
+    files = [*map(unsearchable, found.problems), *check_files(tasks, options)]
+    return Report(tuple(sorted(files, key=lambda file: file.path)), found.excluded)
 
 
 def check_files(tasks: Iterable[Task], options: Options) -> Iterator[FileReport]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from savelint.finding import Edit
@@ -19,9 +20,23 @@ if TYPE_CHECKING:
 _LEVEL = 4  # spaces that stand for one level of indentation in new lines
 
 
-def importer(module: ModuleModel) -> Importer:
-    """What spells canonical names in this file; it parses the file's `ast` again."""
-    return Importer(module.source, ast.parse(module.source.text))
+def spell(module: ModuleModel, name: str) -> tuple[str, tuple[Edit, ...]] | None:
+    """How the file writes a canonical name, and the imports that this needs.
+
+    None when it cannot be written, or when the file is newer than the running Python.
+    """
+    known = importer(module)
+    return known.use(name) if known is not None else None
+
+
+# One file's findings come one after the other, so the last importer is the one to keep.
+@lru_cache(maxsize=1)
+def importer(module: ModuleModel) -> Importer | None:
+    """What spells canonical names in this file."""
+    try:
+        return Importer(module.source, ast.parse(module.source.text))
+    except SyntaxError:
+        return None
 
 
 def replace(module: ModuleModel, node: cst.CSTNode, text: str) -> Edit:

@@ -19,8 +19,10 @@ _LINE_LENGTH = 88  # where Black and ruff format break lines
 
 def signature(module: ModuleModel, spec: InputSpec) -> tuple[str, str, tuple[Edit, ...]] | None:
     """(`tf.function`, `[tf.TensorSpec(...)]`, imports) as the file would write them."""
-    names = rewrite.importer(module)
-    spellings = [names.use(f"tensorflow.{name}") for name in ("function", "TensorSpec", spec.dtype)]
+    spellings = [
+        rewrite.spell(module, f"tensorflow.{name}")
+        for name in ("function", "TensorSpec", spec.dtype)
+    ]
     if any(spelling is None for spelling in spellings):
         return None
     texts = [spelling[0] for spelling in spellings if spelling]

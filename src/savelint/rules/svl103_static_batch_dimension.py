@@ -374,7 +374,7 @@ class Net(tf.keras.layers.Layer):
     ) -> Finding:
         node = unpacking.node
         fix = None
-        spelling = rewrite.importer(module).use("tensorflow.unstack")
+        spelling = rewrite.spell(module, "tensorflow.unstack")
         if spelling is not None and unpacking.count is not None:
             text, imports = spelling
             shape = module.text(node.value)
@@ -438,7 +438,7 @@ def _variant(read: _Read) -> str:
 def _fix(module: ModuleModel, read: _Read) -> Fix | None:
     of = module.text(read.value.tensor_node)
     is_ops = any(isinstance(use, ShapeUse) and use.family is Family.OPS for use in read.uses)
-    spelling = rewrite.importer(module).use("keras.ops.shape" if is_ops else "tensorflow.shape")
+    spelling = rewrite.spell(module, "keras.ops.shape" if is_ops else "tensorflow.shape")
     if spelling is None:
         return None
     function, imports = spelling

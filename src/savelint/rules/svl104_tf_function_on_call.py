@@ -439,7 +439,7 @@ class Wrap(keras.layers.Layer):
             if dead or any(_is_weight(store.value) for store in cls.stores("build")):
                 yield self._decorated(module, cls, "call", dead)
             return
-        for name, traced in cls.traced.items():
+        for name in cls.traced:
             method = cls.outline.methods.get(name)
             inside = [call for call in dead if method is not None and method in call.inside]
             if inside and name != "__call__":
