@@ -162,7 +162,8 @@ def analyse(
 def word_rules(monkeypatch: pytest.MonkeyPatch) -> tuple[Rule, ...]:
     """Put the rules and the analysis of this module in the place of the real ones."""
     monkeypatch.setattr("savelint.analysis.analyse", analyse)
-    monkeypatch.setattr("savelint.rules.RULES", RULES)
+    monkeypatch.setattr("savelint.rules.RULES", RULES, raising=False)
+    monkeypatch.setattr("savelint.rules.LEDGER", RULES)
     monkeypatch.setattr(
         "savelint.rule._witnessed",
         lambda: {"SVL101": {"plain": {"2": "TypeError in Keras 2", "3": "TypeError in Keras 3"}}},

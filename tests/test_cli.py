@@ -663,7 +663,7 @@ def test_a_defect_of_savelint_exits_with_2(
     def fail(*arguments: object, **options: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("savelint.discover.discover", fail)
+    monkeypatch.setattr("savelint.engine.discover", fail)
     monkeypatch.setattr(sys, "argv", ["savelint", "check"])
     with pytest.raises(SystemExit) as exit_:
         cli.main()
@@ -675,7 +675,7 @@ def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("savelint.discover.discover", interrupt)
+    monkeypatch.setattr("savelint.engine.discover", interrupt)
     monkeypatch.setattr(sys, "argv", ["savelint", "check"])
     with pytest.raises(SystemExit) as exit_:
         cli.main()

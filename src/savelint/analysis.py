@@ -38,7 +38,7 @@ class Analysis:
 
 
 class RuleError(Exception):
-    """A rule raised: a defect of savelint, reported as SVL901."""
+    """A rule, or the reader of the file for all rules, raised: a defect of savelint (SVL901)."""
 
     def __init__(self, code: str, error: Exception) -> None:
         super().__init__(f"{code} failed: {type(error).__name__}: {error}")
@@ -73,7 +73,9 @@ def analyse(
     if gates:
         active = [rule for rule in active if _mentions(source.text, [rule])]
     statements = _relevant(source, summary, active if gates else None)
-    findings = _check(source, summary, statements, active, evidence.keras) if statements else ()
+    findings = (
+        _check(source, summary, statements, active, evidence.keras) if active and statements else ()
+    )
     return Analysis(findings, True, evidence.keras, evidence.reason)
 
 
@@ -164,7 +166,12 @@ def _check(
     # libcst is behind this import; files without a candidate never pay for it.
     from savelint.keras.visitor import visit
 
-    module = visit(source, summary, statements, keras, _scope_words(summary))
+    try:
+        module = visit(source, summary, statements, keras, _scope_words(summary))
+    except (SourceError, RecursionError, MemoryError):
+        raise
+    except Exception as error:
+        raise RuleError("the reader", error) from error
     # A helper that two classes call is one place: its first finding stands.
     findings: dict[tuple[Span, str], Finding] = {}
     for rule in rules:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from savelint import engine
 from savelint.codes import Catalogue
 from savelint.engine import Mode, Options, Task, check_bytes
-from savelint.rules import RULES
+from savelint.rules import LEDGER
 from savelint.settings import Configuration, Overrides
 from savelint.source import SourceError
 
@@ -66,8 +66,8 @@ def _check(
 
 
 def _options(mode: Mode, *, unsafe: bool = False) -> tuple[Catalogue, Options]:
-    catalogue = Catalogue.of(RULES)
-    return catalogue, Options(RULES, catalogue, mode, unsafe=unsafe)
+    catalogue = Catalogue.of(LEDGER)
+    return catalogue, Options(catalogue, mode, unsafe=unsafe)
 
 
 def _overrides(keras_version: int | None) -> Overrides:

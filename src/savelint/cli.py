@@ -23,7 +23,7 @@ from savelint import __version__
 
 if TYPE_CHECKING:
     from savelint.codes import Catalogue, Selection
-    from savelint.engine import Mode, Options, check_paths
+    from savelint.engine import Mode, Options
     from savelint.report import Report, View
     from savelint.report.page import Entry
     from savelint.settings import Configuration
@@ -121,11 +121,11 @@ def check(
     from savelint.report import View
     from savelint.settings import ConfigError, Configuration, Overrides
 
-    catalogue = Catalogue.of(rules.RULES)
+    catalogue = Catalogue.of(rules.LEDGER)
     overrides = Overrides(_selection(catalogue, select, ignore), keras_version)
     configuration = Configuration(catalogue, overrides, config, isolated)
     mode = Mode.DIFF if diff else Mode.FIX if fix else Mode.CHECK
-    options = Options(rules.RULES, catalogue, mode, unsafe=unsafe_fixes, notes=notes)
+    options = Options(catalogue, mode, unsafe=unsafe_fixes, notes=notes)
     view = View(unsafe=unsafe_fixes, notes=notes, quiet=quiet)
 
     stdin = stdin_filename is not None or STDIN in paths
@@ -172,7 +172,7 @@ def rule(*, rule: str | None, every: bool, output_format: str) -> None:
     entries: list[Entry] = [*rules.RULES, *OWN]
     if rule:
         try:
-            codes = Catalogue.of(rules.RULES).expand(rule)
+            codes = Catalogue.of(rules.LEDGER).expand(rule)
         except UnknownCodeError as error:
             raise JobError(str(error)) from error
         entries = [entry for entry in entries if entry.code in codes]

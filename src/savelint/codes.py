@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from savelint.finding import Severity
 
@@ -96,6 +95,14 @@ Fix: none; correct the finding by hand.""",
 OWN: tuple[OwnCode, ...] = (UNREADABLE, RULE_FAILED, UNUSED, INVALID, WITHHELD)
 
 
+class Entry(NamedTuple):
+    """A rule in the ledger: its code, its name, and its class."""
+
+    code: str
+    name: str
+    implementation: str
+
+
 class UnknownCodeError(Exception):
     """A selector that names nothing; the text suggests what was meant."""
 
@@ -107,7 +114,7 @@ class Catalogue:
     names: Mapping[str, str]
 
     @classmethod
-    def of(cls, rules: Iterable[Rule]) -> Catalogue:
+    def of(cls, rules: Iterable[Rule | Entry]) -> Catalogue:
         """Return the catalogue of these rules and of savelint's own codes."""
         return cls({r.code: r.name for r in rules} | {own.code: own.name for own in OWN})
 
@@ -138,6 +145,8 @@ class Catalogue:
 
     def _hint(self, word: str) -> str:
         known = {key.upper(): key for pair in self.names.items() for key in pair}
+        import difflib  # slow to import, and needed only here
+
         close = difflib.get_close_matches(word, known, n=1, cutoff=_LIKENESS)
         return f"; did you mean `{known[close[0]]}`?" if close else ""
 

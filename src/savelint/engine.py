@@ -19,7 +19,6 @@ from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
 from savelint.discover import Problem, discover, os_reason
 from savelint.finding import Finding, Safety, Severity
 from savelint.report import Failure, FileReport, Report, Status
-from savelint.rule import Rule
 from savelint.settings import Configuration, Settings
 from savelint.source import Source, SourceError
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from savelint import analysis
     from savelint.dependencies import Dependencies
     from savelint.keras.generation import Evidence
+    from savelint.rule import Rule
 
 # A file without any of these can have no finding. The last is for comments that outlived
 # the Keras code they stood beside.
@@ -50,12 +50,18 @@ class Options:
     it, every file is analysed in full.
     """
 
-    rules: tuple[Rule, ...]
     catalogue: Catalogue
     mode: Mode = Mode.CHECK
     unsafe: bool = False
     notes: bool = False
     gates: bool = True
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule; imported when the first file needs them."""
+        from savelint import rules
+
+        return rules.RULES
 
     @cached_property
     def dependencies(self) -> Dependencies:
@@ -225,9 +231,8 @@ class _Check:
                 )
             except analysis.RuleError as error:
                 working = tuple(rule for rule in self.rules if rule.code != error.code)
-                if len(working) == len(self.rules):
-                    raise
-                self.rules = working
+                # Without any rule left nothing is read, so a reader that fails ends here too.
+                self.rules = working if len(working) < len(self.rules) else ()
                 text = f"{error}; a defect of savelint, please report it"
                 self.failures.append(Failure(RULE_FAILED, text))
 

@@ -18,7 +18,6 @@ to the working directory.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -184,6 +183,8 @@ class _Reader:
     def check_keys(self) -> None:
         for key in self.table:
             if key not in KEYS:
+                import difflib  # slow to import, and needed only here
+
                 close = difflib.get_close_matches(key.replace("_", "-"), KEYS, n=1)
                 hint = f"; did you mean `{close[0]}`?" if close else ""
                 legal = ", ".join(f"`{legal}`" for legal in KEYS)

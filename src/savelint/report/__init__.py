@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -122,6 +121,8 @@ def fingerprints(file: FileReport) -> list[str]:
 def fingerprint(code: str, identity: str, line: str, occurrence: int) -> str:
     """Return the identifier of one finding; see `fingerprints`."""
     text = "\0".join((code, identity, line, str(occurrence)))
+    import hashlib  # slow to import, and needed only for machine formats
+
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

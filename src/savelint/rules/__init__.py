@@ -1,16 +1,43 @@
-"""The ledger: every rule, in the order of its code. A code, once released, keeps its meaning."""
+"""The ledger: every rule, in the order of its code. A code, once released, keeps its meaning.
+
+The ledger names the rules without importing them, because most files need none of them.
+A rule `SVL101 dynamic-reshape` stands in `svl101_dynamic_reshape.py`.
+"""
 
 from __future__ import annotations
 
-from savelint.rule import Rule
-from savelint.rules.svl101_dynamic_reshape import DynamicReshape
-from savelint.rules.svl102_missing_input_signature import MissingInputSignature
-from savelint.rules.svl103_static_batch_dimension import StaticBatchDimension
-from savelint.rules.svl104_tf_function_on_call import TfFunctionOnCall
+from functools import cache
+from typing import TYPE_CHECKING
 
-RULES: tuple[Rule, ...] = (
-    DynamicReshape(),
-    MissingInputSignature(),
-    StaticBatchDimension(),
-    TfFunctionOnCall(),
+from savelint.codes import Entry
+
+if TYPE_CHECKING:
+    from savelint.rule import Rule
+
+    RULES: tuple[Rule, ...]
+
+
+LEDGER: tuple[Entry, ...] = (
+    Entry("SVL101", "dynamic-reshape", "DynamicReshape"),
+    Entry("SVL102", "missing-input-signature", "MissingInputSignature"),
+    Entry("SVL103", "static-batch-dimension", "StaticBatchDimension"),
+    Entry("SVL104", "tf-function-on-call", "TfFunctionOnCall"),
 )
+
+
+@cache
+def _load() -> tuple[Rule, ...]:
+    from importlib import import_module
+
+    rules = []
+    for entry in LEDGER:
+        module = f"{entry.code}_{entry.name}".lower().replace("-", "_")
+        rules.append(getattr(import_module(f"{__name__}.{module}"), entry.implementation)())
+    return tuple(rules)
+
+
+def __getattr__(name: str) -> tuple[Rule, ...]:
+    """`RULES`: all rules, imported when they are first asked for."""
+    if name == "RULES":
+        return _load()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
