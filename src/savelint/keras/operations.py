@@ -319,6 +319,9 @@ def numpy_draw(name: str, arguments: Arguments) -> Array | None:
         if arguments.is_open or position < 0:
             shape = dims = None
     named = name in {"normal", "uniform"}
+    first = arguments.get(0)
+    if name == "permutation" and first and isinstance(first.value, (Const, Argument)):
+        dtype = "int64"  # of a number
     return Array(
         "random",
         shape,
