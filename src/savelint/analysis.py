@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from savelint.finding import Finding
+from savelint.keras import clues
 from savelint.keras.generation import Evidence, Keras, file_evidence
 from savelint.keras.summary import summarise
+from savelint.keras.tables import Kind
 from savelint.source import Source, SourceError, Span
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ def analyse(
     active = [rule for rule in rules if evidence.keras in rule.severity]
     if gates:
         active = [rule for rule in active if _mentions(source.text, [rule])]
-    statements = _relevant(source, summary, active if gates else None)
+    statements = _relevant(summary, active if gates else None)
     findings = (
         _check(source, summary, statements, active, evidence.keras) if active and statements else ()
     )
@@ -98,7 +100,7 @@ def _mentions(text: str, rules: Sequence[Rule]) -> bool:
     return any(mention in text for rule in rules for mention in rule.mentions)
 
 
-def _relevant(source: Source, summary: Summary, rules: Sequence[Rule] | None) -> set[int]:
+def _relevant(summary: Summary, rules: Sequence[Rule] | None) -> set[int]:
     """The top-level statements that a rule can have something to say about.
 
     With `rules` None all that hold a Keras class or may save something.
@@ -110,7 +112,7 @@ def _relevant(source: Source, summary: Summary, rules: Sequence[Rule] | None) ->
     starts = keras | {
         i for i, statement in enumerate(summary.statements) if statement.called & words
     }
-    wanted = starts if rules is None else _led_to(source, summary, starts, rules)
+    wanted = starts if rules is None else _led_to(summary, starts, rules)
     if any(not summary.statements[index].definition for index in wanted):
         # A script's statements are read together: one makes the model, another saves it.
         loose = {i for i, statement in enumerate(summary.statements) if not statement.definition}
@@ -123,17 +125,21 @@ def _scope_words(summary: Summary) -> frozenset[str]:
     return _SAVING | summary.kinds.keys()
 
 
-def _led_to(source: Source, summary: Summary, starts: set[int], rules: Sequence[Rule]) -> set[int]:
-    """Those statements that mention what a rule needs, or lead to one that does, with all
-    the definitions that they lead to.
+def _led_to(summary: Summary, starts: set[int], rules: Sequence[Rule]) -> set[int]:
+    """The statements that hold a rule's clues, with the definitions that they lead to.
+
+    The clues of one rule may be spread over a statement and those definitions.
     """
-    mentioning = {
-        index
-        for index in range(len(summary.statements))
-        if _statement_mentions(source, summary, index, rules)
-    }
-    chains = (_chain(summary, start) for start in starts)
-    return set().union(*(chain for chain in chains if chain & mentioning))
+    models = {cls.statement for cls in summary.classes if summary.kinds.get(cls.name) is Kind.MODEL}
+    reached: set[int] = set()
+    for start in starts:
+        chain = _chain(summary, start)
+        words = set().union(*(summary.statements[index].words for index in chain))
+        if chain & models:
+            words.add(clues.MODEL)
+        if any(all(words & clue for clue in rule.clues) for rule in rules):
+            reached |= chain
+    return reached
 
 
 def _chain(summary: Summary, start: int) -> set[int]:
@@ -146,14 +152,6 @@ def _chain(summary: Summary, start: int) -> set[int]:
             seen.add(current)
             pending.extend(summary.leads_to(current))
     return seen
-
-
-def _statement_mentions(
-    source: Source, summary: Summary, index: int, rules: Sequence[Rule]
-) -> bool:
-    statement = summary.statements[index]
-    start = source.line_offset(statement.first_line)
-    return _mentions(source.text[start : source.line_offset(statement.last_line + 1)], rules)
 
 
 def _check(

@@ -97,7 +97,9 @@ class Rule(ABC):
     The docstring is the rule's page: the first line says what is wrong, then the
     paragraphs `Consequence:`, `Silent:` and `Fix:` follow. `severity` has no entry for a
     generation in which the rule is off. `mentions` are literals, of which a file must
-    hold at least one for any finding to be possible. `silent` are look-alikes that no
+    hold at least one for any finding to be possible; of each set of `clues` (words, and the
+    marks of `savelint.keras.clues`) a statement must hold one, itself or in the definitions
+    that it leads to. `silent` are look-alikes that no
     rule may report, each with a comment that says why.
     """
 
@@ -106,6 +108,7 @@ class Rule(ABC):
     since: ClassVar[str]
     severity: ClassVar[Mapping[Keras, Severity]]
     mentions: ClassVar[tuple[str, ...]]
+    clues: ClassVar[tuple[frozenset[str], ...]] = ()
     examples: ClassVar[Sequence[Example]]
     silent: ClassVar[Sequence[str]]
 

@@ -7,12 +7,13 @@ which top-level statements deserve to be parsed by libcst.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
 from savelint.keras import names, tables
+from savelint.keras.clues import Clues
 from savelint.keras.tables import Kind
 from savelint.source import Source, SourceError
 
@@ -22,7 +23,8 @@ class Statement:
     """One top-level statement: its lines, its nesting, and what is in it.
 
     `depth` counts nested nodes; `called` holds the last name of each call, decorator and
-    assigned attribute; `definition` is True for a class or a function.
+    assigned attribute; `definition` is True for a class or a function; `words` are all the
+    names it uses, and the marks of `savelint.keras.clues`.
     """
 
     first_line: int
@@ -31,6 +33,7 @@ class Statement:
     definition: bool
     is_class: bool
     called: frozenset[str]
+    words: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,16 @@ def dotted_name(node: ast.AST) -> str | None:
     return ".".join(reversed(parts))
 
 
+# Fields of operators, contexts and constants: nothing in them is of interest.
+_LEAVES = frozenset({"ctx", "op", "ops", "type_comment", "kind", "conversion"})
+# The other fields of each node type, last first.
+_FIELDS = {
+    kind: tuple(field for field in reversed(kind._fields) if field not in _LEAVES)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+
+
 class _Reader:
     """Gathers the summary, one top-level statement after the other."""
 
@@ -161,55 +174,68 @@ class _Reader:
         self._imported: set[str] = set()
 
     def read(self, statement: ast.stmt) -> None:
+        """Take in one top-level statement, with all that is in it."""
         index = len(self._statements)
-        definition = isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
         called: set[str] = set()
+        clues = Clues()
         deepest = 0
-        # (node, depth, whether it stands at module level)
+        # (node, depth, whether it stands at module level); parents before children, in order.
         stack: list[tuple[ast.AST, int, bool]] = [(statement, 1, True)]
         while stack:
             node, depth, top = stack.pop()
             deepest = max(deepest, depth)
-            inner = top
-            if isinstance(node, ast.Call):
-                called.update(_last_name(node.func))
-            elif isinstance(node, ast.ClassDef):
-                self._classes.append(
-                    ClassSummary(node.name, tuple(map(dotted_name, node.bases)), index)
-                )
-                inner = False
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-                if top and not isinstance(node, ast.Lambda):
-                    self._functions[node.name] = index
-                called.update(name for item in _decorators(node) for name in _last_name(item))
-                inner = False
-            elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                self._import(node, top)
-            elif isinstance(node, ast.Assign):
-                called.update(
-                    target.attr for target in node.targets if isinstance(target, ast.Attribute)
-                )
-                if top:
-                    self._assign(node, index)
-            elif isinstance(node, ast.AnnAssign) and top and isinstance(node.target, ast.Name):
-                self._assignments.setdefault(node.target.id, []).append(index)
-            stack.extend(
-                (child, depth + 1, inner) for child in reversed(list(ast.iter_child_nodes(node)))
-            )
-        decorators = _decorators(statement)
+            clues.see(node)
+            reader = _READERS.get(type(node))
+            if reader is not None:
+                reader(self, node, index, top, called)
+            if top and isinstance(node, _SCOPES):
+                top = False
+            for field in _FIELDS[type(node)]:
+                value = getattr(node, field)
+                if isinstance(value, list):
+                    stack.extend(
+                        (item, depth + 1, top)
+                        for item in reversed(value)
+                        if isinstance(item, ast.AST)
+                    )
+                elif isinstance(value, ast.AST):
+                    stack.append((value, depth + 1, top))
+        decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
         first = min((statement.lineno, *(item.lineno for item in decorators)))
         self._statements.append(
             Statement(
                 first,
                 statement.end_lineno or first,
                 deepest,
-                definition,
+                isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)),
                 isinstance(statement, ast.ClassDef),
                 frozenset(called),
+                frozenset(clues.words),
             )
         )
 
-    def _import(self, node: ast.Import | ast.ImportFrom, top: bool) -> None:
+    def _call(self, node: ast.Call, index: int, top: bool, called: set[str]) -> None:
+        called.update(_last_name(node.func))
+
+    def _class(self, node: ast.ClassDef, index: int, top: bool, called: set[str]) -> None:
+        bases = tuple(dotted_name(base) for base in node.bases)
+        self._classes.append(ClassSummary(node.name, bases, index))
+
+    def _function(
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        index: int,
+        top: bool,
+        called: set[str],
+    ) -> None:
+        if top:
+            self._functions[node.name] = index
+        for decorator in node.decorator_list:
+            called.update(_last_name(decorator))
+
+    def _import(
+        self, node: ast.Import | ast.ImportFrom, index: int, top: bool, called: set[str]
+    ) -> None:
         module, level = None, 0
         if isinstance(node, ast.ImportFrom):
             module, level = node.module or "", node.level
@@ -222,7 +248,10 @@ class _Reader:
                 # The first import wins: `except ImportError` holds the substitute.
                 self._names.setdefault(local, origin)
 
-    def _assign(self, node: ast.Assign, index: int) -> None:
+    def _assign(self, node: ast.Assign, index: int, top: bool, called: set[str]) -> None:
+        called.update(target.attr for target in node.targets if isinstance(target, ast.Attribute))
+        if not top:
+            return
         for target in node.targets:
             for name in _assigned_names(target):
                 self._assignments.setdefault(name, []).append(index)
@@ -232,6 +261,10 @@ class _Reader:
         origin = names.resolve(dotted, self._names)
         if origin is not None:
             self._names.setdefault(node.targets[0].id, origin)
+
+    def _annotated(self, node: ast.AnnAssign, index: int, top: bool, called: set[str]) -> None:
+        if top and isinstance(node.target, ast.Name):
+            self._assignments.setdefault(node.target.id, []).append(index)
 
     def summary(self) -> Summary:
         return Summary(
@@ -243,10 +276,6 @@ class _Reader:
             assignments=MappingProxyType({k: tuple(v) for k, v in self._assignments.items()}),
             imported=frozenset(self._imported),
         )
-
-
-def _decorators(node: ast.AST) -> list[ast.expr]:
-    return getattr(node, "decorator_list", [])
 
 
 def _last_name(node: ast.expr) -> tuple[str, ...]:
@@ -264,3 +293,16 @@ def _assigned_names(target: ast.expr) -> Iterator[str]:
     elif isinstance(target, (ast.Tuple, ast.List)):
         for item in target.elts:
             yield from _assigned_names(item)
+
+
+_SCOPES = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_READERS: dict[type[ast.AST], Callable[..., None]] = {
+    ast.AnnAssign: _Reader._annotated,
+    ast.Assign: _Reader._assign,
+    ast.AsyncFunctionDef: _Reader._function,
+    ast.Call: _Reader._call,
+    ast.ClassDef: _Reader._class,
+    ast.FunctionDef: _Reader._function,
+    ast.Import: _Reader._import,
+    ast.ImportFrom: _Reader._import,
+}

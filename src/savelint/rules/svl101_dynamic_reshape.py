@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
-from savelint.keras import saving
+from savelint.keras import clues, saving
 from savelint.keras.generation import Keras
 from savelint.keras.model import (
     Contact,
@@ -19,7 +19,7 @@ from savelint.keras.model import (
     Stack,
 )
 from savelint.keras.saving import FirstContact
-from savelint.keras.tables import Kind
+from savelint.keras.tables import SHAPE_HELPERS, Kind
 from savelint.keras.values import (
     Const,
     Dim,
@@ -128,6 +128,12 @@ class DynamicReshape(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.WARNING, Keras.V3: Severity.WARNING}
     mentions = ("shape",)
+    clues = (
+        frozenset({"shape", "size", *SHAPE_HELPERS}),
+        frozenset(_OPERATIONS),
+        frozenset({clues.MODEL, clues.OPEN_SHAPE}),
+        frozenset({clues.MODEL, "Dense"}),
+    )
     examples = (
         Example(
             variant="reshape",

@@ -124,6 +124,7 @@ class MissingInputSignature(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = ("saved_model", "add_endpoint")
+    clues = (frozenset({"saved_model", "save", "add_endpoint"}),)
     examples = (
         Example(
             variant="frozen-batch",

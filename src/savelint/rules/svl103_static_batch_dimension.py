@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
+from savelint.keras import clues
 from savelint.keras.generation import Keras
 from savelint.keras.model import (
     KerasClass,
@@ -83,6 +84,7 @@ class StaticBatchDimension(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = ("shape", "len(")
+    clues = (frozenset({clues.STATIC_SHAPE, clues.LENGTH}),)
     examples = (
         Example(
             variant="dimension",

@@ -134,6 +134,7 @@ class TfFunctionOnCall(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = ("function",)
+    clues = (frozenset({"function"}),)
     examples = (
         Example(
             variant="decorator",

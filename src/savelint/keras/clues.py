@@ -1,0 +1,128 @@
+"""Cheap signs, in a statement's `ast`, that a rule may have something to say about it.
+
+The words are the names that the statement uses. Beside them stand marks, in angle
+brackets, for shapes of code that no word tells. All of them are necessary conditions: a
+rule may ask for them before anything is parsed by libcst, and never decide by them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+# A static shape is read, and not only for its rank or for an axis other than the first.
+STATIC_SHAPE = "<static shape>"
+# `len(x)` stands in a shape or in an argument.
+LENGTH = "<length>"
+# A shape that ends in -1 and begins with something else.
+OPEN_SHAPE = "<shape ending in -1>"
+# A class of the kind stands in the statement.
+MODEL = "<model>"
+
+EVERY = frozenset({STATIC_SHAPE, LENGTH, OPEN_SHAPE, MODEL})
+
+_SHAPE_METHODS = frozenset({"as_list", "get_shape", "int_shape", "shape"})
+_RANKS = frozenset({"rank", "ndims", "dims", "num_elements", "is_fully_defined"})
+_IDENTITIES = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
+
+
+class Clues:
+    """Collects the words and marks of one statement; parents are seen before children."""
+
+    def __init__(self) -> None:
+        self.words: set[str] = set()
+        # Static shapes of which only a harmless part is taken, by identity.
+        self._harmless: set[int] = set()
+
+    def see(self, node: ast.AST) -> None:
+        """Take in one node."""
+        reader = _READERS.get(type(node))
+        if reader is not None:
+            reader(self, node)
+
+    def _name(self, node: ast.Name) -> None:
+        self.words.add(node.id)
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        self.words.add(node.attr)
+        if node.attr in _RANKS:
+            self._harmless.add(id(node.value))
+        elif node.attr == "shape" and id(node) not in self._harmless:
+            self.words.add(STATIC_SHAPE)
+
+    def _call(self, node: ast.Call) -> None:
+        function = node.func
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if name == "len" and node.args:
+            self._harmless.add(id(node.args[0]))
+        elif name in _SHAPE_METHODS:
+            self._shape_call(node, function, name)
+        for argument in node.args:
+            self._size(argument)
+        for keyword in node.keywords:
+            self._size(keyword.value)
+
+    def _shape_call(self, node: ast.Call, function: ast.expr, name: str) -> None:
+        """`x.shape.as_list()`, `x.get_shape()`, `K.int_shape(x)`; `tf.shape(x)` is dynamic."""
+        if name == "shape":
+            self._harmless.add(id(function))
+        elif id(node) in self._harmless:
+            if isinstance(function, ast.Attribute):
+                self._harmless.add(id(function.value))
+        elif name != "as_list":
+            self.words.add(STATIC_SHAPE)
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        index = node.slice
+        if isinstance(index, ast.Slice):
+            index = index.lower or ast.Constant(0)
+        if isinstance(index, ast.UnaryOp) and isinstance(index.op, ast.USub):
+            self._harmless.add(id(node.value))
+        elif isinstance(index, ast.Constant) and isinstance(index.value, int) and index.value > 0:
+            self._harmless.add(id(node.value))
+
+    def _compare(self, node: ast.Compare) -> None:
+        if all(isinstance(operator, _IDENTITIES) for operator in node.ops):
+            for operand in (node.left, *node.comparators):
+                self._harmless.add(id(operand))
+                if isinstance(operand, ast.Subscript):
+                    self._harmless.add(id(operand.value))
+
+    def _assign(self, node: ast.Assign) -> None:
+        value = node.value
+        for target in node.targets:
+            if isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, ast.Call):
+                function = value.func
+                if isinstance(function, ast.Attribute) and function.attr == "shape":
+                    self.words.add(STATIC_SHAPE)
+
+    def _display(self, node: ast.List | ast.Tuple) -> None:
+        for item in node.elts:
+            self._size(item)
+        if len(node.elts) > 1 and _is_minus_one(node.elts[-1]):
+            self.words.add(OPEN_SHAPE)
+
+    def _size(self, node: ast.expr) -> None:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
+            self.words.add(LENGTH)
+
+
+def _is_minus_one(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and isinstance(node.operand, ast.Constant)
+        and node.operand.value == 1
+    )
+
+
+_READERS: dict[type[ast.AST], Callable[..., None]] = {
+    ast.Assign: Clues._assign,
+    ast.Attribute: Clues._attribute,
+    ast.Call: Clues._call,
+    ast.Compare: Clues._compare,
+    ast.List: Clues._display,
+    ast.Name: Clues._name,
+    ast.Subscript: Clues._subscript,
+    ast.Tuple: Clues._display,
+}
