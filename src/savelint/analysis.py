@@ -116,7 +116,7 @@ def _relevant(summary: Summary, rules: Sequence[Rule] | None) -> set[int]:
     if any(not summary.statements[index].definition for index in wanted):
         # A script's statements are read together: one makes the model, another saves it.
         loose = {i for i, statement in enumerate(summary.statements) if not statement.definition}
-        wanted = wanted.union(*(_chain(summary, index) for index in loose))
+        wanted = wanted.union(*(summary.reach(index) for index in loose))
     return wanted
 
 
@@ -126,32 +126,25 @@ def _scope_words(summary: Summary) -> frozenset[str]:
 
 
 def _led_to(summary: Summary, starts: set[int], rules: Sequence[Rule]) -> set[int]:
-    """The statements that hold a rule's clues, with the definitions that they lead to.
-
-    The clues of one rule may be spread over a statement and those definitions.
+    """The starts that hold a rule's clues, with the definitions that they lead to, and the
+    starts that lead to them in turn: what a class is depends on its parts and on its users.
     """
-    models = {cls.statement for cls in summary.classes if summary.kinds.get(cls.name) is Kind.MODEL}
-    reached: set[int] = set()
-    for start in starts:
-        chain = _chain(summary, start)
-        words = set().union(*(summary.statements[index].words for index in chain))
-        if chain & models:
-            words.add(clues.MODEL)
-        if any(all(words & clue for clue in rule.clues) for rule in rules):
-            reached |= chain
-    return reached
+    kinds = summary.kinds
+    models = {cls.statement for cls in summary.classes if kinds.get(cls.name) is Kind.MODEL}
+    holding = {
+        start
+        for start in starts
+        if _holds_clues(summary, start, clues.MODEL if start in models else "", rules)
+    }
+    users = {start for start in starts if holding.intersection(summary.leads_to(start))}
+    return users.union(holding, *(summary.reach(start) for start in holding))
 
 
-def _chain(summary: Summary, start: int) -> set[int]:
-    """A statement and all the definitions that it leads to."""
-    seen: set[int] = set()
-    pending = [start]
-    while pending:
-        current = pending.pop()
-        if current not in seen:
-            seen.add(current)
-            pending.extend(summary.leads_to(current))
-    return seen
+def _holds_clues(summary: Summary, start: int, mark: str, rules: Sequence[Rule]) -> bool:
+    """Whether a statement, with the helpers and bases that it leads to, has a rule's clues."""
+    helpers = summary.reach(start, through_keras=False)
+    words = {mark}.union(*(summary.statements[index].words for index in helpers))
+    return any(all(words & clue for clue in rule.clues) for rule in rules)
 
 
 def _check(

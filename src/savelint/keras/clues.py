@@ -21,7 +21,20 @@ MODEL = "<model>"
 
 EVERY = frozenset({STATIC_SHAPE, LENGTH, OPEN_SHAPE, MODEL})
 
-_SHAPE_METHODS = frozenset({"as_list", "get_shape", "int_shape", "shape"})
+_SHAPE_READERS = frozenset({"as_list", "get_shape", "int_shape", "shape"})
+# Keras calls these with shapes and specs, never with a tensor to compute on.
+SHAPE_METHODS = frozenset(
+    {
+        "__init__",
+        "build",
+        "compute_mask",
+        "compute_output_shape",
+        "compute_output_spec",
+        "compute_output_signature",
+        "get_config",
+        "from_config",
+    }
+)
 _RANKS = frozenset({"rank", "ndims", "dims", "num_elements", "is_fully_defined"})
 _IDENTITIES = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
@@ -34,14 +47,17 @@ class Clues:
         # Static shapes of which only a harmless part is taken, by identity.
         self._harmless: set[int] = set()
 
-    def see(self, node: ast.AST) -> None:
-        """Take in one node."""
-        reader = _READERS.get(type(node))
+    def see(self, node: ast.AST, *, marks: bool) -> None:
+        """Take in one node; without `marks` only the words that it uses."""
+        reader = (_READERS if marks else _WORDS).get(type(node))
         if reader is not None:
             reader(self, node)
 
     def _name(self, node: ast.Name) -> None:
         self.words.add(node.id)
+
+    def _member(self, node: ast.Attribute) -> None:
+        self.words.add(node.attr)
 
     def _attribute(self, node: ast.Attribute) -> None:
         self.words.add(node.attr)
@@ -55,7 +71,7 @@ class Clues:
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if name == "len" and node.args:
             self._harmless.add(id(node.args[0]))
-        elif name in _SHAPE_METHODS:
+        elif name in _SHAPE_READERS:
             self._shape_call(node, function, name)
         for argument in node.args:
             self._size(argument)
@@ -80,6 +96,9 @@ class Clues:
             self._harmless.add(id(node.value))
         elif isinstance(index, ast.Constant) and isinstance(index.value, int) and index.value > 0:
             self._harmless.add(id(node.value))
+
+    def _formatted(self, node: ast.FormattedValue) -> None:
+        self._harmless.add(id(node.value))
 
     def _compare(self, node: ast.Compare) -> None:
         if all(isinstance(operator, _IDENTITIES) for operator in node.ops):
@@ -121,8 +140,13 @@ _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Attribute: Clues._attribute,
     ast.Call: Clues._call,
     ast.Compare: Clues._compare,
+    ast.FormattedValue: Clues._formatted,
     ast.List: Clues._display,
     ast.Name: Clues._name,
     ast.Subscript: Clues._subscript,
     ast.Tuple: Clues._display,
+}
+_WORDS: dict[type[ast.AST], Callable[..., None]] = {
+    ast.Attribute: Clues._member,
+    ast.Name: Clues._name,
 }

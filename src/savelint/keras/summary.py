@@ -13,7 +13,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from savelint.keras import names, tables
-from savelint.keras.clues import Clues
+from savelint.keras.clues import SHAPE_METHODS, Clues
 from savelint.keras.tables import Kind
 from savelint.source import Source, SourceError
 
@@ -93,16 +93,36 @@ class Summary:
     def _definitions(self) -> Mapping[str, int]:
         return {**self.functions, **{cls.name: cls.statement for cls in self.classes}}
 
-    def leads_to(self, index: int) -> Iterator[int]:
-        """The statements whose functions or classes a statement calls or derives from."""
+    def leads_to(self, index: int, *, through_keras: bool = True) -> Iterator[int]:
+        """The statements whose functions or classes a statement calls or derives from.
+
+        Without `through_keras`, those that define a Keras class count as bases only.
+        """
         for name in self.statements[index].called:
-            if name in self._definitions:
+            if name in self._definitions and (through_keras or name not in self.kinds):
                 yield self._definitions[name]
+        for cls in self._classes_of.get(index, ()):
+            for base in cls.bases:
+                if base is not None and base in self._definitions:
+                    yield self._definitions[base]
+
+    def reach(self, start: int, *, through_keras: bool = True) -> set[int]:
+        """A statement and all that it leads to, directly or not."""
+        seen: set[int] = set()
+        pending = [start]
+        while pending:
+            current = pending.pop()
+            if current not in seen:
+                seen.add(current)
+                pending.extend(self.leads_to(current, through_keras=through_keras))
+        return seen
+
+    @cached_property
+    def _classes_of(self) -> Mapping[int, list[ClassSummary]]:
+        found: dict[int, list[ClassSummary]] = {}
         for cls in self.classes:
-            if cls.statement == index:
-                for base in cls.bases:
-                    if base is not None and base in self._definitions:
-                        yield self._definitions[base]
+            found.setdefault(cls.statement, []).append(cls)
+        return found
 
     def is_part(self, name: str) -> bool:
         """Whether instances of a class are made in the file, and only by other classes."""
@@ -179,27 +199,29 @@ class _Reader:
         called: set[str] = set()
         clues = Clues()
         deepest = 0
-        # (node, depth, whether it stands at module level); parents before children, in order.
-        stack: list[tuple[ast.AST, int, bool]] = [(statement, 1, True)]
+        # (node, depth, whether it stands at module level, whether its marks count);
+        # parents before children, in order.
+        stack: list[tuple[ast.AST, int, bool, bool]] = [(statement, 1, True, True)]
         while stack:
-            node, depth, top = stack.pop()
+            node, depth, top, marks = stack.pop()
             deepest = max(deepest, depth)
-            clues.see(node)
+            clues.see(node, marks=marks)
             reader = _READERS.get(type(node))
             if reader is not None:
                 reader(self, node, index, top, called)
-            if top and isinstance(node, _SCOPES):
+            if isinstance(node, _SCOPES):
                 top = False
+                marks = marks and getattr(node, "name", "") not in SHAPE_METHODS
             for field in _FIELDS[type(node)]:
                 value = getattr(node, field)
                 if isinstance(value, list):
                     stack.extend(
-                        (item, depth + 1, top)
+                        (item, depth + 1, top, marks)
                         for item in reversed(value)
                         if isinstance(item, ast.AST)
                     )
                 elif isinstance(value, ast.AST):
-                    stack.append((value, depth + 1, top))
+                    stack.append((value, depth + 1, top, marks))
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
         first = min((statement.lineno, *(item.lineno for item in decorators)))
         self._statements.append(
