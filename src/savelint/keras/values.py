@@ -171,7 +171,8 @@ class Array:
     """A numpy array or constant tensor, and where its numbers come from.
 
     `origin` is "random" (drawn without a constant seed), "filled" (zeros, ones, ...),
-    "table" (a deterministic computation) or "argument" (handed to the constructor).
+    "table" (a deterministic computation), "argument" (handed to the constructor) or
+    "constant" (made when the module was imported).
     `shape` is the source of an expression for the shape, `dims` the numbers in it where
     they are literal, `parameters` the source of the initializer's arguments, `initializer`
     that of the initializer itself where one made it.

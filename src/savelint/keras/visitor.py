@@ -7,6 +7,7 @@ the rest of the file (a helper function, a base class, a module-level constant) 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import libcst as cst
 
@@ -18,6 +19,7 @@ from savelint.keras.operations import code
 from savelint.keras.regions import Region
 from savelint.keras.summary import Summary
 from savelint.keras.values import (
+    Array,
     ClassOutline,
     ClassRef,
     Instance,
@@ -26,6 +28,7 @@ from savelint.keras.values import (
     Table,
     Traced,
     Value,
+    Variable,
     elements,
     join,
 )
@@ -196,8 +199,11 @@ class _Visitor:
     def _assigned(self, name: str, index: int) -> Value:
         result = flow.read_statements(self, self._region(index).tree.body).result
         found = dict(result.items).get(name) if isinstance(result, Table) else None
+        if isinstance(found, Array):
+            return replace(found, origin="constant")
         # Instances of a script are followed in the order of its statements instead.
-        return None if isinstance(found, Instance) else found
+        held = any(isinstance(value, (Array, Variable)) for value in elements(found))
+        return None if held or isinstance(found, Instance) else found
 
     def outline(self, node: cst.ClassDef, resolve: Mapping[str, Value]) -> ClassOutline:
         """The outline of a class statement; `resolve` has the names local to its function."""
