@@ -92,9 +92,9 @@ class Clues:
         index = node.slice
         if isinstance(index, ast.Slice):
             index = index.lower or ast.Constant(0)
-        if isinstance(index, ast.UnaryOp) and isinstance(index.op, ast.USub):
-            self._harmless.add(id(node.value))
-        elif isinstance(index, ast.Constant) and isinstance(index.value, int) and index.value > 0:
+        negative = isinstance(index, ast.UnaryOp) and isinstance(index.op, ast.USub)
+        number = index.value if isinstance(index, ast.Constant) else 0
+        if negative or (isinstance(number, int) and number > 0):
             self._harmless.add(id(node.value))
 
     def _formatted(self, node: ast.FormattedValue) -> None:

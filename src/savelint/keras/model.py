@@ -43,8 +43,9 @@ class Arguments:
     items: tuple[Argument, ...]
 
     def get(self, position: int | None, *keywords: str) -> Argument | None:
-        """The argument at a position or by one of the keywords; None when it is not there,
-        or hidden behind a `*` or `**`.
+        """The argument at a position or by one of the keywords.
+
+        None when it is not there, or hidden behind a `*` or `**`.
         """
         index = 0
         for item in self.items:

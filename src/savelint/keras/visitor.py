@@ -290,8 +290,9 @@ def _nested_classes(node: cst.CSTNode) -> Iterable[cst.ClassDef]:
 def _definitions(
     nodes: Iterable[cst.CSTNode], *, inside: bool = False
 ) -> Iterable[cst.ClassDef | cst.FunctionDef]:
-    """The definitions among statements and in their branches; with `inside` also those in
-    functions, but never those in a class.
+    """The definitions among statements and in their branches.
+
+    With `inside` also those in functions, but never those in a class.
     """
     stack = list(reversed(list(nodes)))
     while stack:

@@ -1,0 +1,144 @@
+"""Values made of values: items, elements, concatenations, scaled arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import libcst as cst
+
+from savelint.keras import operations, tables
+from savelint.keras.model import Arguments
+from savelint.keras.values import (
+    Argument,
+    Array,
+    Dim,
+    Instance,
+    Seq,
+    Shape,
+    Tensor,
+    Value,
+    Variable,
+    join,
+)
+
+
+def item_of(value: Value) -> Value:
+    """What iterating over a value gives."""
+    if isinstance(value, Seq):
+        found = list(value.items)
+        if not found or any(isinstance(item, Shape) for item in found):
+            return None
+        if all(isinstance(item, Instance) for item in found):
+            return _typical(found)
+        result = found[0]
+        for item in found[1:]:
+            result = join(result, item)
+        return result
+    if isinstance(value, Shape):
+        return Dim(value.tensor, None, value.dynamic, value.node, value.tensor_node)
+    if isinstance(value, Tensor):
+        return Tensor(value.batch_axis if value.structured else None)
+    return None
+
+
+def _typical(layers: Sequence[Value]) -> Value:
+    """One object of a list to stand for all: a layer with weights, if there is one."""
+    return next(
+        (
+            layer
+            for layer in layers
+            if isinstance(layer, Instance)
+            and layer.name.rpartition(".")[2] not in tables.WEIGHTLESS
+        ),
+        layers[0],
+    )
+
+
+def joined(
+    left: Mapping[str, Value], right: Mapping[str, Value], *, missing_right: bool = False
+) -> dict[str, Value]:
+    """The names known after two branches; one that a branch does not bind is unknown.
+
+    With `missing_right` the right one is a loop's body, which binds it when it runs at all.
+    """
+    merged: dict[str, Value] = {}
+    for name in (*left, *(n for n in right if n not in left)):
+        if name in left and name in right:
+            merged[name] = join(left[name], right[name])
+        elif missing_right and name in right:
+            merged[name] = right[name]
+        else:
+            merged[name] = None
+    return merged
+
+
+def concatenated(left: Seq | Shape, right: Seq | Shape) -> Seq:
+    """`left + right` of lists, tuples and shapes."""
+    items: list[Value] = []
+    for side in (left, right):
+        items.extend(side.items if isinstance(side, Seq) else [side])
+    complete = all(not isinstance(side, Seq) or side.complete for side in (left, right))
+    return Seq(tuple(items), complete)
+
+
+def array_arithmetic(left: Value, right: Value, node: cst.BaseExpression, operator: str) -> Value:
+    """What arithmetic gives where no tensor is involved: an array, or a number."""
+    arrays = [value for value in (left, right) if isinstance(value, Array)]
+    if len(arrays) == 2:
+        origin = next((a.origin for a in arrays if a.origin == "random"), "table")
+        return Array(origin, is_numpy=arrays[0].is_numpy)
+    if len(arrays) == 1:
+        other = right if arrays[0] is left else left
+        if isinstance(other, Variable):
+            return None
+        return _scaled(arrays[0], node, operator, arrays[0] is left)
+    # A number computed from a constructor argument.
+    return next((value for value in (left, right) if isinstance(value, Argument)), None)
+
+
+def _scaled(array: Array, node: cst.BaseExpression, operator: str, first: bool) -> Array:
+    """An array times or over a number: a normal draw keeps its distribution."""
+    plain = replace(array, draw=tables.Draw.OTHER, parameters=(), fill="", initializer="")
+    if not isinstance(node, cst.BinaryOperation) or operator not in {"Multiply", "Divide"}:
+        return plain
+    if operator == "Divide" and not first:
+        return plain
+    factor = operations.operand_code(node.right if first else node.left)
+    scaled = operations.scaled_parameters(array, factor, operator)
+    return replace(array, parameters=scaled, fill="", initializer="") if scaled else plain
+
+
+def with_items(array: Array, value: Value) -> Array:
+    """An array some of whose items are set, one by one or by a slice."""
+    random = "random" in {array.origin, value.origin if isinstance(value, Array) else ""}
+    origin = "random" if random else "table"
+    draw = tables.Draw.OTHER
+    return replace(array, origin=origin, draw=draw, parameters=(), fill="", initializer="")
+
+
+def array_method(owner: Array, name: str, arguments: Arguments) -> Value:
+    """What a method of an array gives."""
+    if name == "astype" and arguments.items:
+        return replace(owner, dtype=operations.dtype_name(arguments.items[0].value))
+    if name in {"copy", "numpy"}:
+        return owner
+    if name in {"tolist", "reshape", "flatten", "ravel", "transpose", "sum", "mean", "cumsum"}:
+        return replace(owner, shape=None, dims=None, draw=tables.Draw.OTHER, initializer="")
+    return None
+
+
+def tensor_item(tensor: Tensor, node: cst.Subscript) -> Tensor:
+    """`x[:, 0]` keeps the batch first, `x[0]` takes one of it, `x["key"]` is of a dict."""
+    part = node.slice[0].slice
+    if isinstance(part, cst.Slice):
+        whole = part.lower is None and part.upper is None
+        return Tensor(tensor.batch_axis if whole else None)
+    if isinstance(part, cst.Index):
+        if isinstance(part.value, cst.Ellipsis):
+            return Tensor(tensor.batch_axis)
+        if isinstance(part.value, cst.SimpleString):
+            return Tensor(0)
+        if tensor.structured and isinstance(part.value, cst.Integer):
+            return Tensor(tensor.batch_axis)
+    return Tensor(None)

@@ -1,0 +1,535 @@
+"""The value of each kind of expression, and where it is stored."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import libcst as cst
+
+from savelint.keras import names, tables
+from savelint.keras.derived import (
+    array_arithmetic,
+    concatenated,
+    item_of,
+    tensor_item,
+    with_items,
+)
+from savelint.keras.frames import Chain, FunctionReader
+from savelint.keras.guards import asked_about, asks_shape, runs_eagerly
+from savelint.keras.model import (
+    Arguments,
+    AttributeRead,
+    AttributeStore,
+    Combination,
+    NumberUse,
+    ObjectStore,
+    SymbolicUnpacking,
+    TensorTest,
+)
+from savelint.keras.values import (
+    Argument,
+    Array,
+    ClassRef,
+    Const,
+    Dim,
+    Function,
+    Instance,
+    Member,
+    Ref,
+    SelfValue,
+    Seq,
+    Shape,
+    Table,
+    Tensor,
+    Traced,
+    Value,
+    Variable,
+    dimensions,
+    holds_tensor,
+    join,
+    literal,
+)
+from savelint.keras.walk import children
+
+_CONSTANTS = {"True": True, "False": False, "None": None}
+_BUILTINS = frozenset(
+    """
+    abs bool dict enumerate float frozenset getattr hasattr int isinstance iter len list map
+    max min next print range reversed round set setattr sorted str sum super tuple type zip
+    """.split()
+)
+_ORDERINGS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
+WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
+
+
+class ExpressionReader(FunctionReader):
+    """The part that reads expressions, assignments and conditions."""
+
+    # -- expressions -------------------------------------------------------------
+
+    def value(self, node: cst.BaseExpression) -> Value:
+        """The value of an expression; everything in it is read."""
+        if isinstance(node, cst.Call):
+            return self._call(node)
+        reader = _EXPRESSIONS.get(type(node))
+        if reader is not None:
+            return reader(self, node)
+        for child in children(node):
+            if isinstance(child, cst.BaseExpression):
+                self.value(child)
+        return None
+
+    def _name(self, node: cst.Name) -> Value:
+        if node.value in _CONSTANTS:
+            return Const(_CONSTANTS[node.value])
+        local, found = self._frame.lookup(node.value)
+        if local:
+            return found
+        found = self._around.name(node.value)
+        if found is None and node.value in _BUILTINS:
+            return Ref(f"builtins.{node.value}")
+        return found
+
+    def _literal(self, node: cst.Integer | cst.Float | cst.SimpleString) -> Value:
+        return Const(node.evaluated_value)
+
+    def _ellipsis(self, node: cst.Ellipsis) -> Value:
+        return Const(...)
+
+    def _attribute(self, node: cst.Attribute) -> Value:
+        return self._member(self.value(node.value), node)
+
+    def _member(self, owner: Value, node: cst.Attribute) -> Value:
+        name = node.attr.value
+        if isinstance(owner, Ref):
+            return Ref(names.canonical(f"{owner.name}.{name}"))
+        if isinstance(owner, SelfValue):
+            return self._self_member(owner, node)
+        if isinstance(owner, Tensor):
+            if name == "shape":
+                return Shape(owner, False, node, node.value)
+            return Tensor(None) if name in {"T", "values", "flat_values"} else None
+        if isinstance(owner, Dim):
+            return owner if name == "value" else None
+        if isinstance(owner, Array):
+            return replace(owner, shape=None, dims=None) if name == "T" else None
+        if isinstance(owner, (Instance, Function, Traced, ClassRef, Member)):
+            return Member(owner, name)
+        return None
+
+    def _self_member(self, owner: SelfValue, node: cst.Attribute) -> Value:
+        name = node.attr.value
+        method = owner.outline.method(name)
+        if method is not None:
+            if _is_property(method):
+                return self._follow(Function(method), Arguments(()), owner)
+            return Member(owner, name)
+        if name == "build" or name in WEIGHT_MAKERS:
+            return Member(owner, name)
+        self._note(AttributeRead(owner.outline, name, node, self._method))
+        if name in self._attributes:
+            value = self._attributes[name]
+        else:
+            value = self._around.attribute(owner.outline, name)
+        if isinstance(value, (Array, Variable, Instance)):
+            return replace(value, attribute=name)
+        return value
+
+    def _subscript(self, node: cst.Subscript) -> Value:
+        base = self.value(node.value)
+        indices = [self._slice(element.slice) for element in node.slice]
+        if isinstance(base, Shape):
+            return self._shape_item(base, node, indices)
+        if isinstance(base, (Seq, Table)):
+            return self._item(base, node)
+        if isinstance(base, Tensor):
+            return tensor_item(base, node)
+        if isinstance(base, Array):
+            return replace(base, shape=None, dims=None, draw=tables.Draw.OTHER, initializer="")
+        if isinstance(base, (Instance, Variable)):
+            return None
+        return base if isinstance(base, Argument) else None
+
+    def _slice(self, node: cst.BaseSlice) -> Value:
+        if isinstance(node, cst.Index):
+            return self.value(node.value)
+        if isinstance(node, cst.Slice):
+            for part in (node.lower, node.upper, node.step):
+                if part is not None:
+                    self.value(part)
+        return None
+
+    def _shape_item(self, shape: Shape, node: cst.Subscript, indices: Sequence[Value]) -> Value:
+        part = node.slice[0].slice if len(node.slice) == 1 else None
+        if isinstance(part, cst.Slice):
+            start = literal(self._quietly(part.lower)) if part.lower else 0
+            stop = literal(self._quietly(part.upper)) if part.upper else None
+            if part.step is not None or not isinstance(start, int) or start < 0:
+                return None
+            end = shape.start + stop if isinstance(stop, int) and stop >= 0 else shape.stop
+            return replace(shape, start=shape.start + start, stop=end, node=node)
+        index = literal(indices[0]) if len(indices) == 1 else ...
+        axis = shape.start + index if isinstance(index, int) and index >= 0 else None
+        return Dim(shape.tensor, axis, shape.dynamic, node, shape.tensor_node)
+
+    def _item(self, base: Seq | Table, node: cst.Subscript) -> Value:
+        part = node.slice[0].slice if len(node.slice) == 1 else None
+        if not isinstance(part, cst.Index):
+            return Seq(base.items, complete=False) if isinstance(base, Seq) else None
+        index = literal(self._quietly(part.value))
+        if isinstance(base, Table):
+            return next((value for key, value in base.items if key == index), None)
+        plain = not any(isinstance(item, Shape) for item in base.items)
+        if (
+            base.complete
+            and plain
+            and isinstance(index, int)
+            and -len(base.items) <= index < len(base.items)
+        ):
+            return base.items[index]
+        return item_of(base)
+
+    def _sequence(self, node: cst.List | cst.Tuple | cst.Set) -> Value:
+        items: list[Value] = []
+        complete = True
+        for element in node.elements:
+            value = self.value(element.value)
+            if isinstance(element, cst.StarredElement):
+                if isinstance(value, Seq):
+                    items.extend(value.items)
+                    complete = complete and value.complete
+                elif isinstance(value, Shape):
+                    items.append(value)
+                else:
+                    complete = False
+            else:
+                items.append(value)
+        return Seq(tuple(items), complete)
+
+    def _dict(self, node: cst.Dict) -> Value:
+        items: list[tuple[object, Value]] = []
+        for element in node.elements:
+            key: object = None
+            if isinstance(element, cst.DictElement):
+                found = literal(self.value(element.key))
+                key = None if found is ... or isinstance(found, list) else found
+            items.append((key, self.value(element.value)))
+        return Table(tuple(items))
+
+    def _comprehension(self, node: cst.BaseSimpleComp | cst.DictComp) -> Value:
+        outer = self._frame.names
+        self._frame.names = dict(outer)
+        self._branches += 1
+        source = self._comprehension_source(node.for_in)
+        if isinstance(node, cst.DictComp):
+            self.value(node.key)
+            value = self.value(node.value)
+        else:
+            value = self.value(node.elt)
+        self._branches -= 1
+        self._frame.names = outer
+        if isinstance(value, Dim) and value.axis is None:
+            # [dynamic[i] if s is None else s for i, s in enumerate(static)]
+            return Shape(value.tensor, value.dynamic, value.read, value.tensor_node, iterable=True)
+        if isinstance(node, cst.DictComp):
+            return Table(((None, value),))
+        if isinstance(source, Tensor) and value is None:
+            return Tensor(None)
+        return Seq((value,), complete=False)
+
+    def _comprehension_source(self, node: cst.CompFor) -> Value:
+        source = self.value(node.iter)
+        self._store(node.target, item_of(source), node.iter, node)
+        for condition in node.ifs:
+            self._test(condition.test)
+        if node.inner_for_in is not None:
+            self._comprehension_source(node.inner_for_in)
+        return source
+
+    def _lambda(self, node: cst.Lambda) -> Value:
+        return Function(node, Chain(self._frame.names, self._frame.closure))
+
+    def _walrus(self, node: cst.NamedExpr) -> Value:
+        value = self.value(node.value)
+        if isinstance(node.target, cst.Name):
+            self._frame.names[node.target.value] = value
+        return value
+
+    def _conditional(self, node: cst.IfExp) -> Value:
+        kept = dict(self._frame.names)
+        guards_shape = asks_shape(node.test)
+        self._test(node.test)
+        eager = runs_eagerly(node.test)
+        self._muted += eager is True or guards_shape
+        body = self.value(node.body)
+        self._muted += (eager is False) - (eager is True)
+        orelse = self.value(node.orelse)
+        self._muted -= (eager is False) + guards_shape
+        self._frame.names = {**self._frame.names, **kept}
+        if guards_shape:
+            found = [v for v in (body, orelse) if isinstance(v, (Dim, Shape)) and v.dynamic]
+            return found[0] if found else None
+        return join(body, orelse)
+
+    def _boolean(self, node: cst.BooleanOperation) -> Value:
+        left = self.value(node.left)
+        right = self.value(node.right)
+        if isinstance(node.operator, cst.Or) and isinstance(left, (Dim, Shape)):
+            return right  # x.shape[0] or tf.shape(x)[0]
+        tensors = [v for v in (left, right) if isinstance(v, Tensor) and not v.structured]
+        if tensors:
+            self._note(TensorTest(node))
+            return tensors[0]
+        return None
+
+    def _unary(self, node: cst.UnaryOperation) -> Value:
+        value = self.value(node.expression)
+        if isinstance(node.operator, cst.Minus) and isinstance(value, Const):
+            number = value.value
+            if isinstance(number, (int, float)) and not isinstance(number, bool):
+                return Const(-number)
+        if isinstance(value, (Tensor, Array)):
+            return value
+        return None
+
+    def _comparison(self, node: cst.Comparison) -> Value:
+        values = [self.value(node.left)]
+        identity = False
+        for target in node.comparisons:
+            values.append(self.value(target.comparator))
+            identity = identity or isinstance(
+                target.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn)
+            )
+        tensors = [v for v in values if isinstance(v, Tensor) and not v.structured]
+        if any(isinstance(target.operator, _ORDERINGS) for target in node.comparisons):
+            for value in values:
+                self._note_number(node, value)
+        return tensors[0] if tensors and not identity else None
+
+    def _binary(self, node: cst.BinaryOperation) -> Value:
+        left = self.value(node.left)
+        right = self.value(node.right)
+        return self._arithmetic(left, right, node, type(node.operator).__name__)
+
+    def _arithmetic(
+        self, left: Value, right: Value, node: cst.BaseExpression, operator: str
+    ) -> Value:
+        if operator == "Add" and isinstance(left, (Seq, Shape)) and isinstance(right, (Seq, Shape)):
+            return concatenated(left, right)
+        if operator == "Multiply" and isinstance(left, Seq):
+            return Seq(left.items, complete=False)
+        for value in (left, right):
+            if isinstance(value, Dim):
+                return self._dimension_arithmetic(value, left, right, node)
+        self._combine(node, left, right)
+        for value in (left, right):
+            if isinstance(value, Tensor):
+                other = right if value is left else left
+                axis = value.batch_axis
+                if isinstance(other, Tensor) and axis is None:
+                    axis = other.batch_axis
+                if operator == "MatrixMultiply" and value is right:
+                    axis = None
+                return Tensor(axis)
+        if operator == "Add" and isinstance(left, Const) and isinstance(right, Const):
+            return _joined_text(left.value, right.value)
+        return array_arithmetic(left, right, node, operator)
+
+    def _dimension_arithmetic(
+        self, dim: Dim, left: Value, right: Value, node: cst.BaseExpression
+    ) -> Value:
+        for value in (left, right):
+            if isinstance(value, Dim) and not value.dynamic and value.is_batch:
+                self._note(NumberUse(node, value))
+                return None
+        for value in (left, right):
+            if isinstance(value, Dim) and value.dynamic:
+                # A number computed from it: still tied to the axis.
+                return value
+        return None
+
+    def _combine(self, node: cst.BaseExpression, *values: Value) -> None:
+        if any(map(holds_tensor, values)):
+            for value in values:
+                if isinstance(value, (Array, Variable)) and value.attribute is not None:
+                    self._note(Combination(value.attribute, node))
+
+    # -- storing -----------------------------------------------------------------
+
+    def _store(
+        self,
+        target: cst.BaseExpression,
+        value: Value,
+        value_node: cst.BaseExpression,
+        statement: cst.CSTNode,
+    ) -> None:
+        if isinstance(target, cst.Name):
+            self._frame.names[target.value] = value
+        elif isinstance(target, (cst.Tuple, cst.List)):
+            self._unpack(target, value, value_node, statement)
+        elif isinstance(target, cst.Attribute):
+            owner = self.value(target.value)
+            name = target.attr.value
+            if isinstance(owner, SelfValue):
+                self._keep(owner, target, value, value_node, statement, target, "assign")
+                self._attributes[name] = value
+            elif isinstance(owner, Instance):
+                self._note(ObjectStore(owner, name, value, value_node, statement))
+        elif isinstance(target, cst.Subscript):
+            self._store_item(target, value, value_node, statement)
+        elif isinstance(target, cst.StarredElement):
+            self._store(target.value, None, value_node, statement)
+
+    def _keep(
+        self,
+        owner: SelfValue,
+        attribute: cst.Attribute,
+        value: Value,
+        value_node: cst.BaseExpression,
+        statement: cst.CSTNode,
+        target: cst.BaseExpression,
+        how: str,
+    ) -> None:
+        self._note(
+            AttributeStore(
+                owner.outline,
+                attribute.attr.value,
+                value,
+                value_node,
+                statement,
+                target,
+                how,
+                self._method,
+                conditional=self._branches > 0,
+            )
+        )
+
+    def _store_item(
+        self,
+        target: cst.Subscript,
+        value: Value,
+        value_node: cst.BaseExpression,
+        statement: cst.CSTNode,
+    ) -> None:
+        for element in target.slice:
+            self._slice(element.slice)
+        base = target.value
+        owner = self._quietly(base.value) if isinstance(base, cst.Attribute) else None
+        if isinstance(base, cst.Attribute) and isinstance(owner, SelfValue):
+            self._keep(owner, base, value, value_node, statement, target, "item")
+        elif isinstance(base, cst.Name):
+            current = self._frame.names.get(base.value)
+            if isinstance(current, Shape) and isinstance(value, (Dim, Shape)):
+                # shape[i] = tf.shape(x)[i]: the usual way to complete a static shape.
+                self._frame.names[base.value] = replace(current, dynamic=value.dynamic)
+            elif isinstance(current, Array):
+                self._frame.names[base.value] = with_items(current, value)
+            elif isinstance(current, (Shape, Seq)):
+                self._frame.names[base.value] = None
+
+    def _unpack(
+        self,
+        target: cst.Tuple | cst.List,
+        value: Value,
+        value_node: cst.BaseExpression,
+        statement: cst.CSTNode,
+    ) -> None:
+        items = [element.value for element in target.elements]
+        starred = any(isinstance(element, cst.StarredElement) for element in target.elements)
+        if isinstance(value, Shape):
+            self._unpack_shape(items, value, statement, starred)
+            return
+        for index, item in enumerate(items):
+            found: Value = None
+            if isinstance(value, Seq) and value.complete and not starred:
+                found = value.items[index] if index < len(value.items) else None
+            elif isinstance(value, Tensor):
+                found = Tensor(value.batch_axis)
+            elif isinstance(value, Seq):
+                found = item_of(value)
+            self._store(item, found, value_node, statement)
+
+    def _unpack_shape(
+        self,
+        items: Sequence[cst.BaseExpression],
+        shape: Shape,
+        statement: cst.CSTNode,
+        starred: bool,
+    ) -> None:
+        assignment = statement if isinstance(statement, cst.Assign) else None
+        if shape.dynamic and not shape.iterable and assignment is not None:
+            count = None if starred else len(items)
+            self._note(SymbolicUnpacking(assignment, shape, count))
+        for index, item in enumerate(items):
+            axis = None if starred and index else shape.start + index
+            dim = Dim(shape.tensor, axis, shape.dynamic, item, shape.tensor_node, assignment)
+            self._store(item, dim if isinstance(item, cst.Name) else None, item, statement)
+
+    # -- tests and guards ---------------------------------------------------------
+
+    def _test(self, node: cst.BaseExpression) -> None:
+        """Read a condition; static dimensions that it asks about are guarded from here on."""
+        value = self.value(node)
+        if isinstance(value, Tensor) and not value.structured:
+            self._note(TensorTest(node))
+        for name in asked_about(node):
+            current = self._frame.names.get(name)
+            if any(not dim.dynamic for dim in dimensions(current)):
+                self._frame.names[name] = None
+            elif isinstance(current, Tensor) and asks_shape(node):
+                self._frame.names[name] = replace(current, batch_axis=None)
+
+    @abstractmethod
+    def _call(self, node: cst.Call) -> Value:
+        """The result of a call."""
+
+    @abstractmethod
+    def _is_own(self, node: cst.BaseExpression) -> bool:
+        """Whether an expression is an attribute of `self`, or an item of one."""
+
+    @abstractmethod
+    def _note_number(
+        self, node: cst.BaseExpression, value: Value, *, takes_tensor: bool = False
+    ) -> None:
+        """Note that a value is used as a Python number."""
+
+
+def _joined_text(left: object, right: object) -> Value:
+    return Const(left + right) if isinstance(left, str) and isinstance(right, str) else None
+
+
+def _is_property(node: cst.FunctionDef) -> bool:
+    return any(
+        isinstance(item.decorator, cst.Name)
+        and item.decorator.value in {"property", "cached_property"}
+        for item in node.decorators
+    )
+
+
+_EXPRESSIONS: dict[type[cst.CSTNode], Callable[..., Value]] = {
+    cst.Name: ExpressionReader._name,
+    cst.Integer: ExpressionReader._literal,
+    cst.Float: ExpressionReader._literal,
+    cst.SimpleString: ExpressionReader._literal,
+    cst.ConcatenatedString: ExpressionReader._literal,
+    cst.Ellipsis: ExpressionReader._ellipsis,
+    cst.Attribute: ExpressionReader._attribute,
+    cst.Subscript: ExpressionReader._subscript,
+    cst.List: ExpressionReader._sequence,
+    cst.Tuple: ExpressionReader._sequence,
+    cst.Set: ExpressionReader._sequence,
+    cst.Dict: ExpressionReader._dict,
+    cst.ListComp: ExpressionReader._comprehension,
+    cst.SetComp: ExpressionReader._comprehension,
+    cst.GeneratorExp: ExpressionReader._comprehension,
+    cst.DictComp: ExpressionReader._comprehension,
+    cst.Lambda: ExpressionReader._lambda,
+    cst.NamedExpr: ExpressionReader._walrus,
+    cst.IfExp: ExpressionReader._conditional,
+    cst.BooleanOperation: ExpressionReader._boolean,
+    cst.UnaryOperation: ExpressionReader._unary,
+    cst.Comparison: ExpressionReader._comparison,
+    cst.BinaryOperation: ExpressionReader._binary,
+}

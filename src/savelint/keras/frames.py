@@ -1,0 +1,183 @@
+"""The functions being read: their names, their arguments, and what happens in them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import libcst as cst
+
+from savelint.keras.model import Arguments, Event, Flow
+from savelint.keras.parameters import parameter_names
+from savelint.keras.values import ClassOutline, Const, Function, Table, Value, join
+
+# Calls are followed this deep, and a function's calls this often; deeper is unknown.
+_MAX_CALL_DEPTH = 8
+_MAX_ENTRIES = 200
+
+
+class Surroundings(Protocol):
+    """What a function sees around itself: its module, and the other methods of its class."""
+
+    def name(self, name: str) -> Value:
+        """The value of a module-level name."""
+
+    def outline(self, node: cst.ClassDef, resolve: Mapping[str, Value]) -> ClassOutline:
+        """The outline of a class statement inside a function."""
+
+    def attribute(self, outline: ClassOutline, name: str) -> Value:
+        """The value that the constructor or `build` gives to an attribute of `self`."""
+
+
+@dataclass
+class Frame:
+    """One function being read: its names, and what it returned so far."""
+
+    function: Function | None
+    names: dict[str, Value]
+    closure: Mapping[str, Value] = field(default_factory=dict)
+    results: list[Value] = field(default_factory=list)
+    # Whether a global random generator was seeded in it.
+    seeded: bool = False
+
+    def lookup(self, name: str) -> tuple[bool, Value]:
+        """Whether a name is bound here or around, and its value."""
+        if name in self.names:
+            return True, self.names[name]
+        if name in self.closure:
+            return True, self.closure[name]
+        return False, None
+
+
+class Chain(Mapping[str, Value]):
+    """Names of an enclosing function, then those around it."""
+
+    def __init__(self, inner: Mapping[str, Value], outer: Mapping[str, Value]) -> None:
+        self._inner = inner
+        self._outer = outer
+
+    def __getitem__(self, name: str) -> Value:
+        return self._inner[name] if name in self._inner else self._outer[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._inner or name in self._outer
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._inner
+        yield from (name for name in self._outer if name not in self._inner)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class FunctionReader(ABC):
+    """Reads one function and all that it calls in the file; this part keeps the frames."""
+
+    def __init__(self, surroundings: Surroundings, method: str) -> None:
+        self._around = surroundings
+        self._method = method
+        self._events: list[Event] = []
+        self._frames: list[Frame] = []
+        self._entered: list[Function] = []
+        self._results: dict[tuple[int, tuple[Value, ...]], Value] = {}
+        # What this flow itself stored on self, newest last.
+        self._attributes: dict[str, Value] = {}
+        # How many branches or loops enclose the statement being read.
+        self._branches = 0
+        # Above zero while reading what runs eagerly only.
+        self._muted = 0
+
+    def enter(self, function: Function, parameters: dict[str, Value]) -> Flow:
+        """Read a function from its first statement to its last."""
+        result = self._body(function, parameters)
+        return Flow(tuple(self._events), result, tuple(self._entered))
+
+    def run(self, statements: Iterable[cst.BaseStatement | cst.BaseSmallStatement]) -> Flow:
+        """Read statements that stand in no function."""
+        frame = Frame(None, {})
+        self._frames.append(frame)
+        self._block(statements)
+        return Flow(tuple(self._events), Table(tuple(frame.names.items())))
+
+    def _body(self, function: Function, parameters: dict[str, Value]) -> Value:
+        self._entered.append(function)
+        frame = Frame(function, parameters, function.closure)
+        self._frames.append(frame)
+        node = function.node
+        if isinstance(node, cst.Lambda):
+            frame.results.append(self.value(node.body))
+        else:
+            self._block(node.body.body)
+        self._frames.pop()
+        result = frame.results[0] if frame.results else Const(None)
+        for other in frame.results[1:]:
+            result = join(result, other)
+        return result
+
+    def _follow(self, function: Function, arguments: Arguments, owner: Value) -> Value:
+        """The result of calling a function of the file."""
+        if (
+            len(self._frames) > _MAX_CALL_DEPTH
+            or len(self._entered) > _MAX_ENTRIES
+            or any(f.function and f.function.node is function.node for f in self._frames)
+        ):
+            return self._unknown(arguments)
+        parameters = self._bind(function, arguments, owner)
+        key = (id(function.node), tuple(parameters.values()))
+        if key not in self._results:
+            branches, self._branches = self._branches, self._branches
+            self._results[key] = self._body(function, parameters)
+            self._branches = branches
+        return self._results[key]
+
+    def _bind(self, function: Function, arguments: Arguments, owner: Value) -> dict[str, Value]:
+        declared = function.node.params
+        plain = [*declared.posonly_params, *declared.params]
+        values: dict[str, Value] = dict.fromkeys(parameter_names(declared))
+        for parameter in (*plain, *declared.kwonly_params):
+            if parameter.default is not None:
+                values[parameter.name.value] = self._quietly(parameter.default)
+        if owner is not None and plain:
+            values[plain[0].name.value] = owner
+            plain = plain[1:]
+        for parameter, argument in zip(plain, arguments.positional, strict=False):
+            values[parameter.name.value] = argument.value
+        for argument in arguments.items:
+            if argument.keyword in values:
+                values[argument.keyword] = argument.value
+        if arguments.is_open:
+            given = {p.name.value for p, _ in zip(plain, arguments.positional, strict=False)}
+            given.update(a.keyword for a in arguments.items if a.keyword)
+            for parameter in plain:
+                if parameter.name.value not in given:
+                    values[parameter.name.value] = None
+        return values
+
+    def _quietly(self, node: cst.BaseExpression) -> Value:
+        """The value of an expression that is not run here."""
+        self._muted += 1
+        value = self.value(node)
+        self._muted -= 1
+        return value
+
+    def _note(self, event: Event) -> None:
+        if not self._muted:
+            self._events.append(event)
+
+    @property
+    def _frame(self) -> Frame:
+        return self._frames[-1]
+
+    @abstractmethod
+    def value(self, node: cst.BaseExpression) -> Value:
+        """The value of an expression; everything in it is read."""
+
+    @abstractmethod
+    def _block(self, statements: Iterable[cst.BaseStatement | cst.BaseSmallStatement]) -> bool:
+        """Read statements; True when control cannot reach what follows them."""
+
+    @abstractmethod
+    def _unknown(self, arguments: Arguments) -> Value:
+        """The result of a function that cannot be followed."""

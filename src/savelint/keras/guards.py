@@ -1,0 +1,61 @@
+"""Conditions that tell what is known of a shape, or whether code runs eagerly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from savelint.keras.walk import descendants
+
+_EAGER_TEST = "executing_eagerly"
+
+
+def runs_eagerly(test: cst.BaseExpression) -> bool | None:
+    """True for `tf.executing_eagerly()`, False for its negation, None for other tests."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        inner = runs_eagerly(test.expression)
+        return None if inner is None else not inner
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+        return runs_eagerly(test.left) or runs_eagerly(test.right)
+    if isinstance(test, cst.Call):
+        last = test.func.attr if isinstance(test.func, cst.Attribute) else test.func
+        if isinstance(last, cst.Name) and last.value == _EAGER_TEST:
+            return True
+    return None
+
+
+def asked_about(test: cst.BaseExpression) -> Iterator[str]:
+    """The names in a condition that asks whether something is None, or is true at all."""
+    if isinstance(test, cst.BooleanOperation):
+        yield from asked_about(test.left)
+        yield from asked_about(test.right)
+    elif isinstance(test, cst.UnaryOperation):
+        yield from asked_about(test.expression)
+    elif isinstance(test, cst.Comparison):
+        if _compares_none(test):
+            yield from _names_in(test.left)
+    elif isinstance(test, (cst.Name, cst.Attribute, cst.Subscript, cst.Call)):
+        yield from _names_in(test)
+
+
+def _compares_none(test: cst.Comparison) -> bool:
+    return any(
+        isinstance(part, cst.Name) and part.value == "None"
+        for target in test.comparisons
+        for part in (target.comparator, test.left)
+    )
+
+
+def asks_shape(test: cst.BaseExpression) -> bool:
+    """Whether a condition looks at a static shape."""
+    return any(
+        isinstance(node, cst.Attribute) and node.attr.value in {"shape", "is_fully_defined"}
+        for node in descendants(test)
+    ) or any(
+        isinstance(node, cst.Comparison) and _compares_none(node) for node in descendants(test)
+    )
+
+
+def _names_in(node: cst.CSTNode) -> Iterator[str]:
+    return (part.value for part in descendants(node) if isinstance(part, cst.Name))

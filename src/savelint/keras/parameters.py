@@ -1,0 +1,88 @@
+"""What a method's parameters are when Keras calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from savelint.keras.operations import code
+from savelint.keras.values import Argument, ClassOutline, SelfValue, Tensor, Value
+from savelint.keras.walk import descendants
+
+
+def parameter_names(parameters: cst.Parameters) -> Iterator[str]:
+    """The names of all parameters, the starred ones last."""
+    for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
+        yield parameter.name.value
+    for star in (parameters.star_arg, parameters.star_kwarg):
+        if isinstance(star, cst.Param):
+            yield star.name.value
+
+
+def method_parameters(
+    outline: ClassOutline, method: str, node: cst.FunctionDef
+) -> dict[str, Value]:
+    """The values of a method's parameters: `call` gets tensors, the constructor arguments."""
+    values: dict[str, Value] = dict.fromkeys(parameter_names(node.params))
+    plain = (*node.params.posonly_params, *node.params.params)
+    if not plain or is_static(node):
+        return values
+    values[plain[0].name.value] = SelfValue(outline)
+    if method in {"__init__", "build"}:
+        for name in list(values)[1:]:
+            values[name] = Argument(name)
+    elif method == "call":
+        for position, parameter in enumerate(plain[1:]):
+            values[parameter.name.value] = _input(parameter, position, node)
+    return values
+
+
+def is_static(node: cst.FunctionDef) -> bool:
+    """Whether a method is decorated by `staticmethod`."""
+    return any(
+        isinstance(item.decorator, cst.Name) and item.decorator.value == "staticmethod"
+        for item in node.decorators
+    )
+
+
+def _input(parameter: cst.Param, position: int, node: cst.FunctionDef) -> Value:
+    """The value of a parameter of `call`: a tensor, unless it is plainly something else."""
+    name = parameter.name.value
+    annotation = code(parameter.annotation.annotation) if parameter.annotation else ""
+    if name == "training" or "mask" in name or annotation in {"bool", "int", "str", "float"}:
+        return None
+    if position == 0:
+        listed = any(word in annotation.lower() for word in ("list", "tuple", "sequence", "dict"))
+        return Tensor(0, structured=listed or _is_structure(name, node))
+    if parameter.default is None:
+        return Tensor(0)
+    return Tensor(None) if code(parameter.default) == "None" else None
+
+
+def _is_structure(name: str, node: cst.FunctionDef) -> bool:
+    """Whether a parameter is a list or dictionary of tensors, by how the function uses it.
+
+    It is when it is unpacked, or when it appears only as `x[0]`, `x["key"]` or `len(x)`.
+    """
+    uses = items = lengths = 0
+    for current in descendants(node.body):
+        if _is_name(current, name):
+            uses += 1
+        elif isinstance(current, cst.Assign) and _is_name(current.value, name):
+            if any(isinstance(t.target, (cst.Tuple, cst.List)) for t in current.targets):
+                return True
+        elif isinstance(current, cst.Subscript) and _is_name(current.value, name):
+            items += _is_constant_item(current)
+        elif isinstance(current, cst.Call) and _is_name(current.func, "len"):
+            lengths += _is_name(current.args[0].value, name) if current.args else 0
+    return items > 0 and items + lengths == uses
+
+
+def _is_constant_item(node: cst.Subscript) -> bool:
+    index = node.slice[0].slice if len(node.slice) == 1 else None
+    return isinstance(index, cst.Index) and isinstance(index.value, (cst.Integer, cst.SimpleString))
+
+
+def _is_name(node: cst.CSTNode, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
