@@ -1,0 +1,131 @@
+"""A file in a newer syntax than the running Python's is analysed all the same.
+
+On a Python that knows the syntax, `ast` reads it instead and the same holds.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_model import codes
+from savelint.analysis import analyse
+from savelint.keras.generation import Keras
+from savelint.keras.newer import MAX_BRACKETS, MAX_SIZE, summarise_newer
+from savelint.keras.summary import Summary, summarise
+from savelint.rules import RULES
+from savelint.source import Source, SourceError
+
+EXAMPLES = {f"{r.code}-{e.variant}": e.bad for r in RULES for e in r.examples}
+TYPE_PARAMETERS = (
+    "type Batch[T] = list[T]\n\n\ndef first[T](items: Batch[T]) -> T:\n    return items[0]\n"
+)
+NESTED_QUOTES = 'def label(row):\n    return f"{row["name"]}: {"\\n".join(row)}"\n'
+NEWER = f"{TYPE_PARAMETERS}\n\n{NESTED_QUOTES}"
+
+
+def newer(text: str) -> Summary | None:
+    return summarise_newer(Source("m.py", text))
+
+
+@pytest.mark.parametrize("bad", EXAMPLES.values(), ids=EXAMPLES)
+@pytest.mark.parametrize("keras", Keras)
+def test_a_defect_beside_newer_syntax_is_found_as_without(bad: str, keras: Keras) -> None:
+    among = bad.replace("\n\n\n", f"\n\n\n{NEWER}\n\n", 1)
+    assert codes(among if NEWER in among else bad + NEWER, keras) == codes(bad, keras)
+
+
+SILENT = {f"{r.code}-{t.splitlines()[0][2:50]}": t for r in RULES for t in r.silent}
+# The summary by libcst is of one statement: it does not know which class makes which.
+SILENT = {name: text for name, text in SILENT.items() if "only a part" not in text}
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_a_look_alike_beside_newer_syntax_is_not_reported(text: str) -> None:
+    assert codes(f"{text}\n\n{TYPE_PARAMETERS}") == []
+
+
+FROZEN = """\
+import tensorflow as tf
+from tensorflow import keras
+
+{alias}
+class {cls}:
+    def call(self, x):
+        {name}return tf.reshape(x, [tf.shape(x)[0], 2, 3])
+"""
+BASE = "class Base({}): pass"
+
+
+@pytest.mark.parametrize(
+    ("cls", "alias", "name"),
+    [
+        ("Net[T](keras.Model)", "", ""),
+        ("Net[T: int = int](keras.Model)", "", ""),
+        ("Net[*Ts, **P](tf.keras.Model)", "", ""),
+        ("Net(keras.Model)", "type Rows = int", ""),
+        ("Net(keras.Model)", "", 'label = f"{x["a"]}"\n        '),
+        ("Net(Base)", "class Base[T](keras.Model): pass", ""),
+    ],
+)
+def test_a_defect_in_newer_syntax_is_found(cls: str, alias: str, name: str) -> None:
+    assert codes(FROZEN.format(cls=cls, alias=alias, name=name)) == ["SVL101"]
+
+
+def test_a_finding_stands_at_its_own_text() -> None:
+    text = FROZEN.format(cls="Net[T](keras.Model)", alias="é = '漢字'", name="")
+    (finding,) = analyse(Source("m.py", text), RULES, Keras.V3).findings
+    assert text[slice(*finding.span)] == "tf.reshape(x, [tf.shape(x)[0], 2, 3])"
+
+
+BROKEN = ["class A[T:\n", "def f(:\n", "x = f'{'\n", "type X = = int\n", "a b\n", "import keras.\n"]
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_what_is_no_python_of_any_version_is_refused(text: str) -> None:
+    with pytest.raises(SourceError, match="syntax error") as caught:
+        analyse(Source("m.py", f"import keras\n{text}"), RULES)
+    assert caught.value.line >= 2
+
+
+# -- the summary by libcst agrees with that by ast --------------------------------------
+
+
+@pytest.mark.parametrize("bad", EXAMPLES.values(), ids=EXAMPLES)
+def test_both_summaries_of_a_file_agree(bad: str) -> None:
+    by_ast, by_libcst = summarise(Source("m.py", bad)), newer(bad)
+    assert by_libcst is not None
+    assert dict(by_libcst.kinds) == dict(by_ast.kinds)
+    assert dict(by_libcst.names) == dict(by_ast.names)
+    assert by_libcst.stars == by_ast.stars
+    assert by_libcst.imported == by_ast.imported
+    assert set(by_libcst.functions) == set(by_ast.functions)
+    (whole,) = by_libcst.statements
+    assert set().union(*(s.called for s in by_ast.statements)) <= whole.called
+
+
+# -- bounds ------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 2 * MAX_BRACKETS), st.sampled_from(["()", "[]", "{}"]))
+def test_brackets_are_read_up_to_a_bound(depth: int, pair: str) -> None:
+    text = f"type X = {pair[0] * depth}{pair[1] * depth}\n"
+    assert (newer(text) is not None) is (depth <= MAX_BRACKETS)
+
+
+def test_a_file_is_read_up_to_a_bound() -> None:
+    head = "type X = int\n#"
+    assert newer(head + "x" * (MAX_SIZE - len(head))) is not None
+    assert newer(head + "x" * (MAX_SIZE - len(head) + 1)) is None
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_what_does_not_parse_has_no_summary(text: str) -> None:
+    assert newer(text) is None
+
+
+@given(st.text("()[]{} \n\tab=:,'\"#fif", max_size=60))
+def test_any_text_has_a_summary_or_none(text: str) -> None:
+    found = newer(text)
+    assert found is None or len(found.statements) == 1
