@@ -10,7 +10,6 @@ from savelint.finding import Finding
 from savelint.keras import clues
 from savelint.keras.generation import Evidence, Keras, file_evidence
 from savelint.keras.summary import summarise
-from savelint.keras.tables import Kind
 from savelint.source import Source, SourceError, Span
 
 if TYPE_CHECKING:
@@ -129,8 +128,7 @@ def _led_to(summary: Summary, starts: set[int], rules: Sequence[Rule]) -> set[in
     """The starts that hold a rule's clues, with the definitions that they lead to, and the
     starts that lead to them in turn: what a class is depends on its parts and on its users.
     """
-    kinds = summary.kinds
-    models = {cls.statement for cls in summary.classes if kinds.get(cls.name) is Kind.MODEL}
+    models = summary.models
     holding = {
         start
         for start in starts

@@ -175,6 +175,9 @@ class CallReader(ExpressionReader):
         if name in _SAVE_MODEL:
             self._save("save", arguments.get(0, "model"), node, arguments)
             return None
+        if name == "keras.Variable":
+            initial = arguments.get(0, "initializer")
+            return Variable("keras", node, initial.value if initial else None)
         if name in {"keras.Input", "keras.layers.Input"}:
             return operations.keras_input(node, arguments)
         if name.endswith(".Model") and arguments.items and tables.base_kind(name) is Kind.MODEL:

@@ -12,6 +12,7 @@ from savelint.keras.model import Arguments
 from savelint.keras.values import (
     Argument,
     Array,
+    Const,
     Dim,
     Instance,
     Seq,
@@ -19,6 +20,7 @@ from savelint.keras.values import (
     Tensor,
     Value,
     Variable,
+    bounded,
     join,
 )
 
@@ -73,13 +75,22 @@ def joined(
     return merged
 
 
-def concatenated(left: Seq | Shape, right: Seq | Shape) -> Seq:
+def as_dynamic(value: Value) -> Value:
+    """A static dimension, or shapes in a list, as if they were read dynamically."""
+    if isinstance(value, (Dim, Shape)):
+        return replace(value, dynamic=True)
+    if isinstance(value, Seq):
+        return replace(value, items=tuple(map(as_dynamic, value.items)))
+    return value
+
+
+def concatenated(left: Seq | Shape, right: Seq | Shape) -> Value:
     """`left + right` of lists, tuples and shapes."""
     items: list[Value] = []
     for side in (left, right):
         items.extend(side.items if isinstance(side, Seq) else [side])
     complete = all(not isinstance(side, Seq) or side.complete for side in (left, right))
-    return Seq(tuple(items), complete)
+    return bounded(Seq(tuple(items), complete))
 
 
 def array_arithmetic(left: Value, right: Value, node: cst.BaseExpression, operator: str) -> Value:
@@ -92,19 +103,23 @@ def array_arithmetic(left: Value, right: Value, node: cst.BaseExpression, operat
         other = right if arrays[0] is left else left
         if isinstance(other, Variable):
             return None
-        return _scaled(arrays[0], node, operator, arrays[0] is left)
+        return _scaled(arrays[0], other, node, operator, arrays[0] is left)
     # A number computed from a constructor argument.
     return next((value for value in (left, right) if isinstance(value, Argument)), None)
 
 
-def _scaled(array: Array, node: cst.BaseExpression, operator: str, first: bool) -> Array:
-    """An array times or over a number: a normal draw keeps its distribution."""
+def _scaled(
+    array: Array, other: Value, node: cst.BaseExpression, operator: str, first: bool
+) -> Array:
+    """An array times or over a number: a draw keeps its distribution, ones become the number."""
     plain = replace(array, draw=tables.Draw.OTHER, parameters=(), fill="", initializer="")
     if not isinstance(node, cst.BinaryOperation) or operator not in {"Multiply", "Divide"}:
         return plain
     if operator == "Divide" and not first:
         return plain
     factor = operations.operand_code(node.right if first else node.left)
+    if array.fill == "ones" and operator == "Multiply" and isinstance(other, (Const, Argument)):
+        return replace(array, fill=factor)
     scaled = operations.scaled_parameters(array, factor, operator)
     return replace(array, parameters=scaled, fill="", initializer="") if scaled else plain
 

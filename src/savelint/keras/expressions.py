@@ -11,6 +11,7 @@ import libcst as cst
 from savelint.keras import names, tables
 from savelint.keras.derived import (
     array_arithmetic,
+    as_dynamic,
     concatenated,
     item_of,
     tensor_item,
@@ -46,6 +47,7 @@ from savelint.keras.values import (
     Traced,
     Value,
     Variable,
+    bounded,
     dimensions,
     holds_tensor,
     join,
@@ -61,6 +63,7 @@ _BUILTINS = frozenset(
     """.split()
 )
 _ORDERINGS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
+_MAX_TEXT = 10_000  # characters of a string that is put together
 WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 
 
@@ -87,7 +90,7 @@ class ExpressionReader(FunctionReader):
         local, found = self._frame.lookup(node.value)
         if local:
             return found
-        found = self._around.name(node.value)
+        found = self._script_name(node.value) or self._around.name(node.value)
         if found is None and node.value in _BUILTINS:
             return Ref(f"builtins.{node.value}")
         return found
@@ -143,7 +146,7 @@ class ExpressionReader(FunctionReader):
         if isinstance(base, Shape):
             return self._shape_item(base, node, indices)
         if isinstance(base, (Seq, Table)):
-            return self._item(base, node)
+            return self._item(base, node, indices)
         if isinstance(base, Tensor):
             return tensor_item(base, node)
         if isinstance(base, Array):
@@ -153,19 +156,22 @@ class ExpressionReader(FunctionReader):
         return base if isinstance(base, Argument) else None
 
     def _slice(self, node: cst.BaseSlice) -> Value:
+        """The value of an index; of a slice `a:b` the two bounds, None where there is none."""
         if isinstance(node, cst.Index):
             return self.value(node.value)
         if isinstance(node, cst.Slice):
-            for part in (node.lower, node.upper, node.step):
-                if part is not None:
-                    self.value(part)
+            if node.step is not None:
+                self.value(node.step)
+            bounds = (node.lower, node.upper)
+            return Seq(tuple(self.value(b) if b is not None else Const(None) for b in bounds))
         return None
 
     def _shape_item(self, shape: Shape, node: cst.Subscript, indices: Sequence[Value]) -> Value:
         part = node.slice[0].slice if len(node.slice) == 1 else None
         if isinstance(part, cst.Slice):
-            start = literal(self._quietly(part.lower)) if part.lower else 0
-            stop = literal(self._quietly(part.upper)) if part.upper else None
+            bounds = literal(indices[0])
+            start, stop = bounds if isinstance(bounds, list) else (..., ...)
+            start = 0 if start is None else start
             if part.step is not None or not isinstance(start, int) or start < 0:
                 return None
             end = shape.start + stop if isinstance(stop, int) and stop >= 0 else shape.stop
@@ -174,11 +180,11 @@ class ExpressionReader(FunctionReader):
         axis = shape.start + index if isinstance(index, int) and index >= 0 else None
         return Dim(shape.tensor, axis, shape.dynamic, node, shape.tensor_node)
 
-    def _item(self, base: Seq | Table, node: cst.Subscript) -> Value:
+    def _item(self, base: Seq | Table, node: cst.Subscript, indices: Sequence[Value]) -> Value:
         part = node.slice[0].slice if len(node.slice) == 1 else None
         if not isinstance(part, cst.Index):
             return Seq(base.items, complete=False) if isinstance(base, Seq) else None
-        index = literal(self._quietly(part.value))
+        index = literal(indices[0])
         if isinstance(base, Table):
             return next((value for key, value in base.items if key == index), None)
         plain = not any(isinstance(item, Shape) for item in base.items)
@@ -206,7 +212,7 @@ class ExpressionReader(FunctionReader):
                     complete = False
             else:
                 items.append(value)
-        return Seq(tuple(items), complete)
+        return bounded(Seq(tuple(items), complete))
 
     def _dict(self, node: cst.Dict) -> Value:
         items: list[tuple[object, Value]] = []
@@ -216,7 +222,7 @@ class ExpressionReader(FunctionReader):
                 found = literal(self.value(element.key))
                 key = None if found is ... or isinstance(found, list) else found
             items.append((key, self.value(element.value)))
-        return Table(tuple(items))
+        return bounded(Table(tuple(items)))
 
     def _comprehension(self, node: cst.BaseSimpleComp | cst.DictComp) -> Value:
         outer = self._frame.names
@@ -259,16 +265,15 @@ class ExpressionReader(FunctionReader):
 
     def _conditional(self, node: cst.IfExp) -> Value:
         kept = dict(self._frame.names)
-        guards_shape = asks_shape(node.test)
-        self._test(node.test)
+        guards = self._test(node.test)
         eager = runs_eagerly(node.test)
-        self._muted += eager is True or guards_shape
+        self._muted += eager is True or guards
         body = self.value(node.body)
         self._muted += (eager is False) - (eager is True)
         orelse = self.value(node.orelse)
-        self._muted -= (eager is False) + guards_shape
+        self._muted -= (eager is False) + guards
         self._frame.names = {**self._frame.names, **kept}
-        if guards_shape:
+        if guards:
             found = [v for v in (body, orelse) if isinstance(v, (Dim, Shape)) and v.dynamic]
             return found[0] if found else None
         return join(body, orelse)
@@ -436,50 +441,63 @@ class ExpressionReader(FunctionReader):
         value_node: cst.BaseExpression,
         statement: cst.CSTNode,
     ) -> None:
-        items = [element.value for element in target.elements]
-        starred = any(isinstance(element, cst.StarredElement) for element in target.elements)
+        starred = next(
+            (i for i, e in enumerate(target.elements) if isinstance(e, cst.StarredElement)), None
+        )
         if isinstance(value, Shape):
-            self._unpack_shape(items, value, statement, starred)
+            self._unpack_shape(target, value, statement, starred)
             return
-        for index, item in enumerate(items):
+        for index, element in enumerate(target.elements):
             found: Value = None
-            if isinstance(value, Seq) and value.complete and not starred:
+            if index == starred:
+                found = Seq((item_of(value),), complete=False) if value is not None else None
+            elif isinstance(value, Seq) and value.complete and starred is None:
                 found = value.items[index] if index < len(value.items) else None
             elif isinstance(value, Tensor):
                 found = Tensor(value.batch_axis)
             elif isinstance(value, Seq):
                 found = item_of(value)
-            self._store(item, found, value_node, statement)
+            self._store(element.value, found, value_node, statement)
 
     def _unpack_shape(
         self,
-        items: Sequence[cst.BaseExpression],
+        target: cst.Tuple | cst.List,
         shape: Shape,
         statement: cst.CSTNode,
-        starred: bool,
+        starred: int | None,
     ) -> None:
         assignment = statement if isinstance(statement, cst.Assign) else None
         if shape.dynamic and not shape.iterable and assignment is not None:
-            count = None if starred else len(items)
+            count = None if starred is not None else len(target.elements)
             self._note(SymbolicUnpacking(assignment, shape, count))
-        for index, item in enumerate(items):
-            axis = None if starred and index else shape.start + index
-            dim = Dim(shape.tensor, axis, shape.dynamic, item, shape.tensor_node, assignment)
-            self._store(item, dim if isinstance(item, cst.Name) else None, item, statement)
+        for index, element in enumerate(target.elements):
+            item = element.value
+            found: Value = None
+            if index != starred and isinstance(item, cst.Name):
+                axis = None if starred is not None and index > starred else shape.start + index
+                found = Dim(shape.tensor, axis, shape.dynamic, item, shape.tensor_node, assignment)
+            self._store(item, found, item, statement)
 
     # -- tests and guards ---------------------------------------------------------
 
-    def _test(self, node: cst.BaseExpression) -> None:
-        """Read a condition; static dimensions that it asks about are guarded from here on."""
+    def _test(self, node: cst.BaseExpression) -> bool:
+        """Read a condition; True when it asks whether a static dimension is known.
+
+        From here on such a dimension counts as dynamic: where it is None the program
+        takes another way.
+        """
         value = self.value(node)
         if isinstance(value, Tensor) and not value.structured:
             self._note(TensorTest(node))
+        guards = asks_shape(node)
         for name in asked_about(node):
-            current = self._frame.names.get(name)
-            if any(not dim.dynamic for dim in dimensions(current)):
-                self._frame.names[name] = None
+            known, current = self._frame.lookup(name)
+            if known and any(not dim.dynamic for dim in dimensions(current)):
+                self._frame.names[name] = as_dynamic(current)
+                guards = True
             elif isinstance(current, Tensor) and asks_shape(node):
                 self._frame.names[name] = replace(current, batch_axis=None)
+        return guards
 
     @abstractmethod
     def _call(self, node: cst.Call) -> Value:
@@ -497,7 +515,9 @@ class ExpressionReader(FunctionReader):
 
 
 def _joined_text(left: object, right: object) -> Value:
-    return Const(left + right) if isinstance(left, str) and isinstance(right, str) else None
+    if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) <= _MAX_TEXT:
+        return Const(left + right)
+    return None
 
 
 def _is_property(node: cst.FunctionDef) -> bool:

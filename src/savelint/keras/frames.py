@@ -136,6 +136,7 @@ class FunctionReader(ABC):
         declared = function.node.params
         plain = [*declared.posonly_params, *declared.params]
         values: dict[str, Value] = dict.fromkeys(parameter_names(declared))
+        named = {p.name.value for p in (*declared.params, *declared.kwonly_params)}
         for parameter in (*plain, *declared.kwonly_params):
             if parameter.default is not None:
                 values[parameter.name.value] = self._quietly(parameter.default)
@@ -145,7 +146,7 @@ class FunctionReader(ABC):
         for parameter, argument in zip(plain, arguments.positional, strict=False):
             values[parameter.name.value] = argument.value
         for argument in arguments.items:
-            if argument.keyword in values:
+            if argument.keyword in named:
                 values[argument.keyword] = argument.value
         if arguments.is_open:
             given = {p.name.value for p, _ in zip(plain, arguments.positional, strict=False)}
@@ -154,6 +155,11 @@ class FunctionReader(ABC):
                 if parameter.name.value not in given:
                     values[parameter.name.value] = None
         return values
+
+    def _script_name(self, name: str) -> Value:
+        """What a script's own statements have given a name by now, seen from a function."""
+        outermost = self._frames[0]
+        return outermost.names.get(name) if outermost.function is None else None
 
     def _quietly(self, node: cst.BaseExpression) -> Value:
         """The value of an expression that is not run here."""

@@ -52,8 +52,6 @@ def asks_shape(test: cst.BaseExpression) -> bool:
     return any(
         isinstance(node, cst.Attribute) and node.attr.value in {"shape", "is_fully_defined"}
         for node in descendants(test)
-    ) or any(
-        isinstance(node, cst.Comparison) and _compares_none(node) for node in descendants(test)
     )
 
 

@@ -1,20 +1,21 @@
 """The summary of a file whose syntax is newer than that of the running Python.
 
-libcst reads it all the same. The whole file is then one region: nothing of it is left
-out, and nothing of it is cheap. Only files of a bounded depth and size are read, since
-libcst's parser is neither safe nor fast beyond.
+libcst reads it all the same, and tells where each top-level statement stands. Those that
+`ast` accepts are summarised as always; of the others libcst tells what matters. Only
+files of a bounded depth and size are read, since libcst's parser is neither safe nor fast
+beyond.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
-from types import MappingProxyType
 
 import libcst as cst
 
-from savelint.keras import clues, flow, names
+from savelint.keras import clues
 from savelint.keras.operations import code
-from savelint.keras.summary import ClassSummary, Statement, Summary
+from savelint.keras.summary import ClassSummary, Reader, Statement, Summary
 from savelint.keras.walk import descendants
 from savelint.source import Source
 
@@ -31,25 +32,53 @@ def summarise_newer(source: Source) -> Summary | None:
         tree = cst.parse_module(source.text)
     except cst.ParserSyntaxError:
         return None
-    nodes = list(descendants(tree))
-    # Every mark stands: which ones hold is not worth finding out here.
-    words = clues.EVERY | {part.value for part in nodes if isinstance(part, cst.Name)}
-    last = len(source.line_starts)
-    return Summary(
-        statements=(Statement(1, last, 0, False, False, words, words),),
-        names=MappingProxyType(dict(_imports(tree))),
-        stars=tuple(_stars(tree)),
-        classes=tuple(
-            ClassSummary(node.name.value, tuple(code(base.value) for base in node.bases), 0)
-            for node in nodes
-            if isinstance(node, cst.ClassDef)
-        ),
-        functions=MappingProxyType(
-            {node.name.value: 0 for node in tree.body if isinstance(node, cst.FunctionDef)}
-        ),
-        assignments=MappingProxyType({}),
-        imported=frozenset(origin for _, origin in _imports(tree)),
+    reader = Reader()
+    for node, text, first, last in _statements(tree):
+        try:
+            known = ast.parse(text).body
+        except SyntaxError:
+            reader.add(_statement(node, first, last), *_classes(node))
+        else:
+            for statement in known:
+                reader.read(statement, first)
+    return reader.summary()
+
+
+def _statements(tree: cst.Module) -> Iterator[tuple[cst.BaseStatement, str, int, int]]:
+    """Each top-level statement with its source and its lines, without what leads up to it."""
+    line = 1 + sum(tree.code_for_node(item).count("\n") for item in tree.header)
+    for node in tree.body:
+        whole = tree.code_for_node(node)
+        leading = sum(
+            tree.code_for_node(item).count("\n") for item in getattr(node, "leading_lines", ())
+        )
+        text = "\n".join(whole.splitlines()[leading:])
+        yield node, text, line + leading, line + len(whole.splitlines()) - 1
+        line += len(whole.splitlines())
+
+
+def _statement(node: cst.BaseStatement, first: int, last: int) -> Statement:
+    words = frozenset(part.value for part in descendants(node) if isinstance(part, cst.Name))
+    return Statement(
+        first_line=first,
+        last_line=last,
+        depth=0,
+        definition=isinstance(node, (cst.ClassDef, cst.FunctionDef)),
+        is_class=isinstance(node, cst.ClassDef),
+        called=words,
+        # Every mark stands: which ones hold is not worth finding out here.
+        words=words | clues.EVERY,
     )
+
+
+def _classes(node: cst.BaseStatement) -> tuple[str, list[ClassSummary]]:
+    """The name of a function, empty for anything else, and the classes in a statement."""
+    found = [
+        ClassSummary(part.name.value, tuple(code(base.value) for base in part.bases), 0)
+        for part in descendants(node)
+        if isinstance(part, cst.ClassDef)
+    ]
+    return (node.name.value if isinstance(node, cst.FunctionDef) else ""), found
 
 
 def _bracket_depth(text: str) -> int:
@@ -62,21 +91,3 @@ def _bracket_depth(text: str) -> int:
         elif char in _CLOSING:
             depth -= 1
     return deepest
-
-
-def _import_statements(tree: cst.Module) -> Iterator[cst.Import | cst.ImportFrom]:
-    for statement in tree.body:
-        for node in descendants(statement):
-            if isinstance(node, (cst.Import, cst.ImportFrom)):
-                yield node
-
-
-def _imports(tree: cst.Module) -> Iterator[tuple[str, str]]:
-    for node in _import_statements(tree):
-        yield from flow.imported_names(node)
-
-
-def _stars(tree: cst.Module) -> Iterator[str]:
-    for node in _import_statements(tree):
-        if isinstance(node, cst.ImportFrom) and isinstance(node.names, cst.ImportStar):
-            yield names.canonical(code(node.module) if node.module is not None else "")

@@ -245,6 +245,9 @@ def _without_tensors(family: Family, name: str, node: cst.Call, arguments: Argum
         shape = _shape_list(arguments)
         if shape is not None:
             return shape
+    if short == "TensorShape":
+        dims = arguments.get(0, "dims")
+        return dims.value if dims else None
     if short in {"cast", "convert_to_tensor", "unstack", "identity", "constant"}:
         passed = _passed_through(short, arguments)
         if passed is not None:

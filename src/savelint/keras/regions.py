@@ -119,7 +119,8 @@ class Region:
     def tree(self) -> cst.Module:
         """The region as a module of its own."""
         try:
-            return cst.parse_module(self.text)
+            # A form feed is nothing to Python's own tokenizer, and an error to libcst's.
+            return cst.parse_module(self.text.replace("\f", ""))
         except cst.ParserSyntaxError as error:
             raise SourceError(
                 f"libcst cannot parse this: {error.message}", self.first_line + error.raw_line - 1

@@ -7,8 +7,8 @@ which top-level statements deserve to be parsed by libcst.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -50,13 +50,14 @@ class Summary:
     """What one file says at its top level.
 
     `names` maps each module-level name that was imported, or made an alias of an
-    import, to its dotted origin; `functions` and `assignments` map a name to the
+    import, to its dotted origin, `inner_names` those that functions import; `functions` and `assignments` map a name to the
     top-level statements that define or assign it; `imported` holds the dotted origin of
     every import, also inside functions.
     """
 
     statements: tuple[Statement, ...]
     names: Mapping[str, str]
+    inner_names: Mapping[str, str]
     stars: tuple[str, ...]
     classes: tuple[ClassSummary, ...]
     functions: Mapping[str, int]
@@ -66,39 +67,67 @@ class Summary:
     def resolve(self, dotted: str) -> str | None:
         """The canonical name of a dotted expression at module level."""
         found = names.resolve(dotted, self.names)
-        if found is None and "." not in dotted:
-            return tables.star_member(dotted, self.stars)
+        if found is None and self.stars:
+            head, dot, rest = dotted.partition(".")
+            member = tables.star_member(head, self.stars)
+            return names.canonical(member + dot + rest) if member else None
         return found
 
     @cached_property
     def kinds(self) -> Mapping[str, Kind]:
         """The kind of each class of the file that descends from Keras or tf.Module."""
+        return MappingProxyType({cls.name: kind for cls, kind in self._kinds})
+
+    @cached_property
+    def models(self) -> frozenset[int]:
+        """The statements that define a subclassed Model."""
+        return frozenset(cls.statement for cls, kind in self._kinds if kind is Kind.MODEL)
+
+    @cached_property
+    def _kinds(self) -> tuple[tuple[ClassSummary, Kind], ...]:
+        """Each class that is Keras with its kind; two classes may have one name."""
+        found: list[tuple[ClassSummary, Kind]] = []
         kinds: dict[str, Kind] = {}
         pending = list(self.classes)
         while pending:
             left = []
             for cls in pending:
-                found = (self._base_kind(base, kinds) for base in cls.bases)
-                kind = next(filter(None, found), None)
+                of_bases = (self._base_kind(base, kinds) for base in cls.bases)
+                kind = next(filter(None, of_bases), None)
                 if kind is None:
                     left.append(cls)
                 else:
                     kinds[cls.name] = kind
+                    found.append((cls, kind))
             if len(left) == len(pending):
                 break
             pending = left
-        return MappingProxyType(kinds)
+        return tuple(found)
 
     @cached_property
     def _definitions(self) -> Mapping[str, int]:
-        return {**self.functions, **{cls.name: cls.statement for cls in self.classes}}
+        assigned = {name: found[0] for name, found in self.assignments.items() if len(found) == 1}
+        classes = {cls.name: cls.statement for cls in self.classes}
+        return {**assigned, **self.functions, **classes}
+
+    def group(self, index: int) -> tuple[int, int]:
+        """The first and last of the statements that share a line with one, directly or not."""
+        first = last = index
+        while first and self.statements[first - 1].last_line >= self.statements[first].first_line:
+            first -= 1
+        while (
+            last + 1 < len(self.statements)
+            and self.statements[last].last_line >= self.statements[last + 1].first_line
+        ):
+            last += 1
+        return first, last
 
     def leads_to(self, index: int, *, through_keras: bool = True) -> Iterator[int]:
-        """The statements whose functions or classes a statement calls or derives from.
+        """The statements whose functions, classes and values a statement names or derives from.
 
         Without `through_keras`, those that define a Keras class count as bases only.
         """
-        for name in self.statements[index].called:
+        for name in self.statements[index].words:
             if name in self._definitions and (through_keras or name not in self.kinds):
                 yield self._definitions[name]
         for cls in self._classes_of.get(index, ()):
@@ -134,14 +163,14 @@ class Summary:
             return None
         if base in kinds:
             return kinds[base]
-        resolved = self.resolve(base)
+        resolved = self.resolve(base) or names.resolve(base, self.inner_names)
         return tables.base_kind(resolved) if resolved else None
 
 
 def summarise(source: Source) -> Summary:
     """Read a source's `ast`; raises SourceError when it does not parse."""
     tree = parse(source)
-    reader = _Reader()
+    reader = Reader()
     for statement in tree.body:
         reader.read(statement)
     return reader.summary()
@@ -181,7 +210,7 @@ _FIELDS = {
 }
 
 
-class _Reader:
+class Reader:
     """Gathers the summary, one top-level statement after the other."""
 
     def __init__(self) -> None:
@@ -192,9 +221,22 @@ class _Reader:
         self._functions: dict[str, int] = {}
         self._assignments: dict[str, list[int]] = {}
         self._imported: set[str] = set()
+        # What functions import for themselves; it counts where the module says nothing.
+        self._inner_names: dict[str, str] = {}
 
-    def read(self, statement: ast.stmt) -> None:
-        """Take in one top-level statement, with all that is in it."""
+    def add(self, statement: Statement, function: str, classes: Iterable[ClassSummary]) -> None:
+        """Take in a statement that was summarised elsewhere."""
+        index = len(self._statements)
+        self._statements.append(statement)
+        self._classes.extend(replace(cls, statement=index) for cls in classes)
+        if function:
+            self._functions[function] = index
+
+    def read(self, statement: ast.stmt, first_line: int = 1) -> None:
+        """Take in one top-level statement, with all that is in it.
+
+        `first_line` is the line of the file at which the statement's own text began.
+        """
         index = len(self._statements)
         called: set[str] = set()
         clues = Clues()
@@ -224,10 +266,11 @@ class _Reader:
                     stack.append((value, depth + 1, top, marks))
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
         first = min((statement.lineno, *(item.lineno for item in decorators)))
+        offset = first_line - 1
         self._statements.append(
             Statement(
-                first,
-                statement.end_lineno or first,
+                first + offset,
+                (statement.end_lineno or first) + offset,
                 deepest,
                 isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)),
                 isinstance(statement, ast.ClassDef),
@@ -240,6 +283,8 @@ class _Reader:
         called.update(_last_name(node.func))
 
     def _class(self, node: ast.ClassDef, index: int, top: bool, called: set[str]) -> None:
+        for decorator in node.decorator_list:
+            called.update(_last_name(decorator))
         bases = tuple(dotted_name(base) for base in node.bases)
         self._classes.append(ClassSummary(node.name, bases, index))
 
@@ -266,7 +311,9 @@ class _Reader:
             self._imported.add(origin)
             if local == "*":
                 self._stars.append(names.canonical(origin))
-            elif top:
+            elif not top:
+                self._inner_names.setdefault(local, origin)
+            else:
                 # The first import wins: `except ImportError` holds the substitute.
                 self._names.setdefault(local, origin)
 
@@ -292,6 +339,7 @@ class _Reader:
         return Summary(
             statements=tuple(self._statements),
             names=MappingProxyType(self._names),
+            inner_names=MappingProxyType(self._inner_names),
             stars=tuple(self._stars),
             classes=tuple(self._classes),
             functions=MappingProxyType(self._functions),
@@ -319,12 +367,12 @@ def _assigned_names(target: ast.expr) -> Iterator[str]:
 
 _SCOPES = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _READERS: dict[type[ast.AST], Callable[..., None]] = {
-    ast.AnnAssign: _Reader._annotated,
-    ast.Assign: _Reader._assign,
-    ast.AsyncFunctionDef: _Reader._function,
-    ast.Call: _Reader._call,
-    ast.ClassDef: _Reader._class,
-    ast.FunctionDef: _Reader._function,
-    ast.Import: _Reader._import,
-    ast.ImportFrom: _Reader._import,
+    ast.AnnAssign: Reader._annotated,
+    ast.Assign: Reader._assign,
+    ast.AsyncFunctionDef: Reader._function,
+    ast.Call: Reader._call,
+    ast.ClassDef: Reader._class,
+    ast.FunctionDef: Reader._function,
+    ast.Import: Reader._import,
+    ast.ImportFrom: Reader._import,
 }

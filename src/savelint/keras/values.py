@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from savelint.keras.tables import Draw, Kind
@@ -303,6 +304,15 @@ Value: TypeAlias = (
 )
 
 
+# A list, with what its items hold, is followed up to this size.
+_MAX_ITEMS = 500
+
+
+def bounded(value: Seq | Table) -> Value:
+    """The value, unless it has grown too large to be followed."""
+    return value if sum(1 for _ in islice(elements(value), _MAX_ITEMS + 1)) <= _MAX_ITEMS else None
+
+
 def join(left: Value, right: Value) -> Value:
     """What is known of a value that is `left` on one path and `right` on another."""
     if left == right:
@@ -311,8 +321,13 @@ def join(left: Value, right: Value) -> Value:
     for one, other in ((left, right), (right, left)):
         if isinstance(one, (Shape, Dim)) and one.dynamic and isinstance(other, (Shape, Dim)):
             return one
-        if one == Const(None) and isinstance(other, (Array, Variable, Instance)):
+        if one == Const(None) and isinstance(other, (Array, Variable, Instance, Ref)):
             return other
+    if isinstance(left, Seq) and isinstance(right, Seq):
+        # As a loop leaves it: empty before, filled after.
+        grown = right.items[: len(left.items)] == left.items
+        items = right.items if grown else (*left.items, *right.items)
+        return bounded(Seq(items, complete=False))
     if isinstance(left, Shape) and isinstance(right, Shape) and left.tensor == right.tensor:
         # K.int_shape(x) on one path, x.shape on the other.
         return left if (left.start, left.stop) == (right.start, right.stop) else None

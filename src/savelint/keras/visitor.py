@@ -18,6 +18,7 @@ from savelint.keras.names import canonical
 from savelint.keras.operations import code
 from savelint.keras.regions import Region
 from savelint.keras.summary import Summary
+from savelint.keras.tables import Kind
 from savelint.keras.values import (
     Array,
     ClassOutline,
@@ -76,7 +77,7 @@ class _Visitor:
         classes: list[KerasClass] = []
         scopes: list[Flow] = []
         loose: list[cst.BaseStatement] = []
-        for index in statements:
+        for index in sorted({self._summary.group(index)[0] for index in statements}):
             for node in self._region(index).tree.body:
                 if isinstance(node, cst.ClassDef):
                     self._read_class(node, classes, scopes)
@@ -113,17 +114,20 @@ class _Visitor:
                 yield HeldClass(outline, {n: self._method_flow(outline, n, m) for n, m in methods})
 
     def _region(self, index: int) -> Region:
-        region = self._regions.get(index)
+        """The region of a statement, with those that share a line with it."""
+        first, last = self._summary.group(index)
+        region = self._regions.get(first)
         if region is None:
-            statement = self._summary.statements[index]
+            group = self._summary.statements[first : last + 1]
+            statement = max(group, key=lambda item: item.depth)
             if statement.depth > MAX_DEPTH:
                 raise SourceError(
                     f"nested {statement.depth} levels deep, more than the {MAX_DEPTH} that can"
                     " be analysed; split the expression",
                     statement.first_line,
                 )
-            region = Region(self._source, statement.first_line, statement.last_line)
-            self._regions[index] = region
+            region = Region(self._source, group[0].first_line, group[-1].last_line)
+            self._regions[first] = region
         return region
 
     def _read_class(
@@ -147,6 +151,9 @@ class _Visitor:
                 scopes.append(self._method_flow(outline, method.name.value, method))
             for inner in _nested_classes(method):
                 self._read_class(inner, classes, scopes)
+        for member in node.body.body:
+            if isinstance(member, cst.ClassDef):
+                self._read_class(member, classes, scopes)
 
     def _read_function(
         self, node: cst.FunctionDef, classes: list[KerasClass], scopes: list[Flow]
@@ -185,8 +192,10 @@ class _Visitor:
         if definition is not None:
             return self._definition(name, definition)
         assignments = self._summary.assignments.get(name, ())
-        # A name assigned more than once has no one value.
-        return self._assigned(name, assignments[0]) if len(assignments) == 1 else None
+        if len(assignments) == 1:  # one assigned more than once has no one value
+            return self._assigned(name, assignments[0])
+        inner = self._summary.inner_names.get(name)
+        return Ref(canonical(inner)) if inner is not None and not assignments else None
 
     def _definition(self, name: str, index: int) -> Value:
         for node in _definitions(self._region(index).tree.body):
@@ -212,13 +221,15 @@ class _Visitor:
             return known
         bases: list[str | None] = []
         parents: list[ClassOutline] = []
+        kinds: list[Kind | None] = []
         for argument in node.bases:
             base = self._base(code(argument.value), resolve)
             bases.append(base.name if isinstance(base, Ref) else None)
             if isinstance(base, ClassRef) and base.outline.node is not node:
                 parents.append(base.outline)
-        kinds = [parent.kind for parent in parents]
-        kinds += [tables.base_kind(base) for base in bases if base]
+                kinds.append(base.outline.kind)
+            elif isinstance(base, Ref):
+                kinds.append(tables.base_kind(base.name))
         outline = ClassOutline(
             node.name.value,
             node,
@@ -307,6 +318,9 @@ def _definitions(
             stack.extend(reversed(node.body.body))
             if isinstance(node, (cst.If, cst.For, cst.While)) and node.orelse is not None:
                 stack.append(node.orelse)
+        elif isinstance(node, cst.Match):
+            for case in reversed(node.cases):
+                stack.extend(reversed(case.body.body))
         elif isinstance(node, (cst.Try, cst.TryStar)):
             parts = [node.body, *(h.body for h in node.handlers)]
             parts += [p.body for p in (node.orelse, node.finalbody) if p is not None]
