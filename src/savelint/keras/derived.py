@@ -124,6 +124,11 @@ def _scaled(
     return replace(array, parameters=scaled, fill="", initializer="") if scaled else plain
 
 
+def computed_from(array: Array) -> Array:
+    """An array that a computation makes of another: only where it comes from is known."""
+    return Array("table" if array.origin == "filled" else array.origin, is_numpy=array.is_numpy)
+
+
 def with_items(array: Array, value: Value) -> Array:
     """An array some of whose items are set, one by one or by a slice."""
     random = "random" in {array.origin, value.origin if isinstance(value, Array) else ""}

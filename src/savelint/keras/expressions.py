@@ -12,6 +12,7 @@ from savelint.keras import names, tables
 from savelint.keras.derived import (
     array_arithmetic,
     as_dynamic,
+    computed_from,
     concatenated,
     item_of,
     tensor_item,
@@ -308,10 +309,17 @@ class ExpressionReader(FunctionReader):
                 target.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn)
             )
         tensors = [v for v in values if isinstance(v, Tensor) and not v.structured]
+        arrays = [v for v in values if isinstance(v, Array)]
         if any(isinstance(target.operator, _ORDERINGS) for target in node.comparisons):
             for value in values:
                 self._note_number(node, value)
-        return tensors[0] if tensors and not identity else None
+        if identity:
+            return None
+        if tensors:
+            return tensors[0]
+        random = next((v for v in arrays if v.origin == "random"), None)
+        found = random or next(iter(arrays), None)
+        return replace(computed_from(found), dtype="bool") if found else None
 
     def _binary(self, node: cst.BinaryOperation) -> Value:
         left = self.value(node.left)
@@ -455,6 +463,8 @@ class ExpressionReader(FunctionReader):
                 found = value.items[index] if index < len(value.items) else None
             elif isinstance(value, Tensor):
                 found = Tensor(value.batch_axis)
+            elif isinstance(value, Array):
+                found = computed_from(value)
             elif isinstance(value, Seq):
                 found = item_of(value)
             self._store(element.value, found, value_node, statement)
