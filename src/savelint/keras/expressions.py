@@ -379,7 +379,9 @@ class ExpressionReader(FunctionReader):
         statement: cst.CSTNode,
     ) -> None:
         if isinstance(target, cst.Name):
-            self._frame.names[target.value] = value
+            masked = isinstance(value, Tensor) and "mask" in target.value
+            # A mask is as often one for all as one an example.
+            self._frame.names[target.value] = Tensor(None) if masked else value
         elif isinstance(target, (cst.Tuple, cst.List)):
             self._unpack(target, value, value_node, statement)
         elif isinstance(target, cst.Attribute):

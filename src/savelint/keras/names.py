@@ -52,7 +52,10 @@ def import_bindings(
     `module` is None for `import a.b as c`; for `from m import a as b` it is `m`, with
     `level` leading dots kept in the origin. A star binds the name `*`.
     """
-    for name, asname in aliases:
+    found = list(aliases)
+    # `from .backend import keras, ops` brings the `ops` of that Keras.
+    beside_keras = any(name == "keras" for name, _ in found)
+    for name, asname in found:
         if module is None:
             if asname:
                 yield asname, name
@@ -65,12 +68,15 @@ def import_bindings(
             if name == "*":
                 yield name, origin
             else:
-                yield asname or name, _recognised(asname or name, f"{origin}{separator}{name}")
+                whole = f"{origin}{separator}{name}"
+                yield asname or name, _recognised(asname or name, whole, beside_keras)
 
 
-def _recognised(local: str, origin: str) -> str:
+def _recognised(local: str, origin: str, beside_keras: bool) -> str:
     if origin.partition(".")[0] in _FAMILIES:
         return origin
+    if beside_keras and local == "ops":
+        return "keras.ops"
     return _WELL_KNOWN.get(local, origin)
 
 

@@ -133,7 +133,7 @@ def _of_tensors(name: str, node: cst.Call, arguments: Arguments, tensors: Sequen
         axis = _integer(arguments, 1, "axis")
         return first if axis is not None and axis != 0 and first.batch_axis == 0 else Tensor(None)
     if short in {"concat", "concatenate", "stack"}:
-        return _joined(arguments, tensors[0])
+        return _joined(arguments, tensors[0], is_stack=short == "stack")
     if short in {"split", "unstack", "unbind"}:
         axis = _integer(arguments, 2 if short == "split" else None, "axis")
         keeps = axis is not None and axis != first.batch_axis
@@ -185,12 +185,14 @@ def _transposed(arguments: Arguments, tensor: Tensor) -> Tensor:
     return Tensor(None)
 
 
-def _joined(arguments: Arguments, value: Value) -> Value:
+def _joined(arguments: Arguments, value: Value, *, is_stack: bool) -> Value:
     """`concat` and `stack`: of shapes a shape, of tensors a tensor."""
-    axis = _integer(arguments, 1, "axis")
-    batch = _leading(value)
-    keeps = axis is not None and axis != batch.batch_axis and batch.batch_axis == 0
-    return Tensor(0) if keeps else Tensor(None)
+    batch = _leading(value).batch_axis
+    axis = _integer(arguments, 1, "axis") if len(arguments.items) > 1 else 0
+    if axis is None or batch is None:
+        return Tensor(None)
+    # Also the sum of several batches is unknown while tracing.
+    return Tensor(batch + 1 if is_stack and 0 <= axis <= batch else batch)
 
 
 def _reshaped(name: str, node: cst.Call, arguments: Arguments, source: Tensor) -> Tensor:

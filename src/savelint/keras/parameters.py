@@ -63,7 +63,8 @@ def _input(parameter: cst.Param, position: int, node: cst.FunctionDef) -> Value:
 def _is_structure(name: str, node: cst.FunctionDef) -> bool:
     """Whether a parameter is a list or dictionary of tensors, by how the function uses it.
 
-    It is when it is unpacked, or when it appears only as `x[0]`, `x["key"]` or `len(x)`.
+    It is when it is unpacked, or when it appears only as `x[0]`, `x["key"]`, `len(x)` or
+    `for item in x`.
     """
     uses = items = lengths = 0
     for current in descendants(node.body):
@@ -74,6 +75,8 @@ def _is_structure(name: str, node: cst.FunctionDef) -> bool:
                 return True
         elif isinstance(current, cst.Subscript) and _is_name(current.value, name):
             items += _is_constant_item(current)
+        elif isinstance(current, (cst.For, cst.CompFor)) and _is_name(current.iter, name):
+            items += 1
         elif isinstance(current, cst.Call) and _is_name(current.func, "len"):
             lengths += _is_name(current.args[0].value, name) if current.args else 0
     return items > 0 and items + lengths == uses

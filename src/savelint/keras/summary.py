@@ -154,9 +154,10 @@ class Summary:
         return found
 
     def is_part(self, name: str) -> bool:
-        """Whether instances of a class are made in the file, and only by other classes."""
-        makers = [s for s in self.statements if name in s.called]
-        return bool(makers) and all(maker.is_class for maker in makers)
+        """Whether instances of a class are made in the file, and only by Keras classes."""
+        keras = {cls.statement for cls, _ in self._kinds}
+        makers = [i for i, statement in enumerate(self.statements) if name in statement.called]
+        return bool(makers) and keras.issuperset(makers)
 
     def _base_kind(self, base: str | None, kinds: Mapping[str, Kind]) -> Kind | None:
         if base is None:

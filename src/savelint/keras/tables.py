@@ -243,7 +243,7 @@ AXES_KEEPING = frozenset(
     resize reverse roll round rsqrt selu separable_conv sigmoid sign silu sin sinh softmax
     softplus softsign space_to_depth sqrt square squared_difference stop_gradient subtract
     swish tan tanh to_float to_int32 truediv where zeros_like avg_pool max_pool average_pool
-    sequence_mask embedding_lookup
+    sequence_mask embedding_lookup frame stft fft rfft ifft irfft top_k
     """.split()
 )
 REDUCTIONS = frozenset(

@@ -110,7 +110,8 @@ class DynamicReshape(Rule):
     that reshapes to `[batch, -1]` loses its last dimension while it is traced, in both
     generations, so that a `Dense` behind it cannot be built.
 
-    Silent: a model that is only a part of another class, that builds itself in its
+    Silent: a model whose `call` has a second parameter without a default (saving it
+    raises), that is only a part of another Keras class, that builds itself in its
     constructor, that has a method with an `input_signature`, or that the file saves only
     by `export`, as `.keras` or with `signatures=`, or after `fit` was its first use; a
     target that is the whole `tf.shape(x)`.
@@ -219,6 +220,15 @@ class DynamicReshape(Rule):
         ),
     )
     silent = (
+        """\
+# It cannot be saved this way at all: its second tensor has no default.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def call(self, a, b):
+        return tf.reshape(a, [tf.shape(a)[0], 2, 3]) + b
+""",
         """\
 # A layer is never saved by itself, and a model frees its batch by itself.
 import tensorflow as tf
@@ -426,10 +436,17 @@ def _takes_batch(use: ShapeUse) -> bool:
 
 def _is_harmless(module: ModuleModel, cls: KerasClass) -> bool:
     return (
-        module.summary.is_part(cls.name)
+        _cannot_be_saved(cls.outline.methods["call"])
+        or module.summary.is_part(cls.name)
         or saving.builds_itself(cls)
         or bool(saving.signed_functions(cls))
     )
+
+
+def _cannot_be_saved(call: cst.FunctionDef) -> bool:
+    """Whether `call` has a second parameter that must be given: saving it raises then."""
+    plain = (*call.params.posonly_params, *call.params.params)
+    return any(parameter.default is None for parameter in plain[2:])
 
 
 def _saves(module: ModuleModel, cls: KerasClass) -> Iterator[tuple[SaveCall, bool]]:

@@ -213,6 +213,25 @@ class StaticBatchDimension(Rule):
     )
     silent = (
         """\
+# A mask taken out of a list is one for all examples, with rows of its own.
+import tensorflow as tf
+
+class Attend(tf.keras.layers.Layer):
+    def call(self, inputs):
+        x, mask = inputs[0], inputs[1]
+        windows = mask.get_shape()[0]
+        return tf.reshape(x, (-1, windows, 2, 3)) + mask
+""",
+        """\
+# The length of a list that is iterated over.
+import tensorflow as tf
+
+class Share(tf.keras.layers.Layer):
+    def call(self, inputs):
+        parts = [tf.reshape(part, [-1]) for part in inputs]
+        return tf.reshape(tf.stack(parts), [len(inputs), -1])
+""",
+        """\
 # The dynamic size steps in where the static one is unknown.
 import tensorflow as tf
 
@@ -463,7 +482,7 @@ def _fix(module: ModuleModel, read: _Read) -> Fix | None:
 
 def _takes_tensor(use: ShapeUse | NumberUse) -> bool:
     if isinstance(use, ShapeUse):
-        return use.operation not in _NUMBERS_ONLY
+        return use.family is not Family.NUMPY and use.operation not in _NUMBERS_ONLY
     return use.takes_tensor or use.node is use.dim.read
 
 
@@ -472,6 +491,7 @@ def _fix_whole(module: ModuleModel, read: _Read, shape: str, imports: tuple[Edit
     plain = (
         isinstance(whole, Shape)
         and (whole.start, whole.stop) == (0, None)
+        and all(map(_takes_tensor, read.uses))
         and all(isinstance(use, ShapeUse) and use.argument is whole.node for use in read.uses)
     )
     if not plain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -483,7 +484,7 @@ class Wrap(keras.layers.Layer):
     ) -> Finding:
         wrapped = getattr(traced.node, "args", ())
         fix = None
-        if wrapped and store.value_node is traced.node:
+        if wrapped and store.value_node is traced.node and store.name != "call":
             edit = rewrite.replace(module, store.value_node, module.text(wrapped[0].value))
             fix = _removal(cls, (edit,))
         return self.finding(
@@ -631,6 +632,8 @@ def _is_weight(value: Value) -> bool:
 
 def _runs_in(cls: KerasClass, call: LayerCall, store: AttributeStore, inner: Value) -> bool:
     """Whether a layer is called through the wrapped function that an attribute holds."""
+    if store.name == "call":
+        return isinstance(inner, Member) and inner.name == "call"
     if not any(read.name == store.name for read in cls.flow("call").all(AttributeRead)):
         return False
     if isinstance(inner, Instance):
@@ -662,6 +665,9 @@ def _move(module: ModuleModel, cls: KerasClass, traced: Traced) -> Fix:
     decorator = module.text(_decoration(traced))
     call = cls.outline.methods["call"]
     serve = serving.serving_method(module, cls, call, decorator, ())
+    used = re.search(r"\bself\.call\b", module.text(cls.outline.node))
+    if used:
+        return Fix("move the signature, and what uses `self.call`, to a method", Safety.DISPLAY)
     if serve is None or cls.kind is not Kind.MODEL or "\n" in decorator:
         reason = "the signature is dropped: serve with `export`, or pass `signatures=`"
         return Fix("take the decorator off `call`", Safety.UNSAFE, (removal,), reason)
