@@ -912,7 +912,7 @@ def _weight_fix(
     edits = _initialised(module, store, store.value)
     if edits is not None:
         return Fix("create it by `add_weight`", Safety.UNSAFE, edits, reason)
-    edits = _as_it_is(module, store, store.value)
+    edits = _as_it_is(module, cls, store, store.value)
     if edits is None:
         return _LAST_RESORT
     safety = Safety.SAFE if worst is Verdict.FINE else Safety.UNSAFE
@@ -940,11 +940,13 @@ def _initialised(
     return (*begin.imports, added, *unused)
 
 
-def _as_it_is(module: ModuleModel, store: AttributeStore, array: Array) -> tuple[Edit, ...] | None:
+def _as_it_is(
+    module: ModuleModel, cls: KerasClass, store: AttributeStore, array: Array
+) -> tuple[Edit, ...] | None:
     """`add_weight` that begins with the array itself, and is not trained."""
-    if array.dtype is None:
+    dtype = _dtype_arguments(module, cls, store, array)
+    if dtype is None:
         return None
-    dtype = [] if "float" in array.dtype else [f"dtype={weights.quoted(module, array.dtype)}"]
     node = store.value_node
     before: Edit | None = None
     if array.shape is not None and weights.is_written_at(module, node, array):
@@ -961,6 +963,23 @@ def _as_it_is(module: ModuleModel, store: AttributeStore, array: Array) -> tuple
     arguments = [weights.name_argument(module, store.name), *dtype, "trainable=False"]
     added = weights.weight(module, store, node, begin, arguments)
     return (*begin.imports, *([before] if before else []), added)
+
+
+def _dtype_arguments(
+    module: ModuleModel, cls: KerasClass, store: AttributeStore, array: Array
+) -> list[str] | None:
+    """`dtype=` for whole numbers; none for those that take on the inputs' dtype as arrays do.
+
+    None where the dtype is not known, or where both would be needed.
+    """
+    if array.dtype is None or "float" in array.dtype:
+        return None if array.dtype is None else []
+    reads = [read for method in cls.flows for read in weights.reads(cls, store.name, method)]
+    uses = [module.use_of(read.node) for read in reads]
+    roles = {"argument" if use.role == "argument" and use.direct else "operand" for use in uses}
+    if roles == {"operand"}:
+        return [] if array.dtype != "bool" else None
+    return [f"dtype={weights.quoted(module, array.dtype)}"] if roles == {"argument"} else None
 
 
 def _listed_fix(module: ModuleModel, store: AttributeStore, reason: str) -> Fix:

@@ -75,8 +75,8 @@ class UntrackedVariable(Rule):
 
     Silent: `tf.Module` classes themselves; attributes of Keras 2, which tracks them;
     losses, metrics and optimizers; variables that no method reads, or that the class saves
-    or tracks itself. A variable that is not trained, begins with fixed numbers and is never
-    assigned to in the file is a note.
+    or tracks itself. A variable that is not trained, not drawn at random and never assigned
+    to in the file is a note.
 
     Fix: `self.add_weight(...)` with the same initial value, dtype, name and `trainable`
     (safe where an initializer gives that value), or `keras.Variable` in files that import
@@ -725,12 +725,12 @@ def _is_fixed(
     """Whether the file never changes it, and a new object begins with the same numbers."""
     if given.text("trainable") != "False" and not given.is_integral(variable):
         return False
-    initial = variable.initial
-    known = isinstance(initial, Const) or (
-        isinstance(initial, Array) and initial.origin != "random"
-    )
-    assigned = rf"\b{re.escape(store.name)}\b[^=\n]*\.(?:assign|scatter_)|setattr\("
-    return known and not re.search(assigned, module.source.text)
+    if any(isinstance(v, Array) and v.origin == "random" for v in elements(variable.initial)):
+        return False
+    name = rf"\b{re.escape(store.name)}\b"
+    method = rf"{name}[^=\n]*\.(?:assign|scatter_)"
+    function = rf"\b(?:assign|\w*update|set_value)\w*\([^\n]*{name}"
+    return not re.search(rf"{method}|{function}|\bsetattr\(", module.source.text)
 
 
 def _is_inside(module: ModuleModel, node: cst.CSTNode, store: AttributeStore) -> bool:
@@ -935,10 +935,11 @@ def _as_keras_variable(module: ModuleModel, variable: Variable, given: _Given) -
     """`keras.Variable(...)` with the same arguments, in a file that imports `keras` itself."""
     proper = any(f"{origin}.".startswith("keras.") for origin in module.summary.names.values())
     found = rewrite.spell(module, "keras.Variable") if proper else None
-    if found is None or given.initial is None or variable.initial == Const(None):
+    dtype = given.dtype(variable)
+    unfit = variable.initial == Const(None) or re.match("string|complex", dtype or "")
+    if found is None or given.initial is None or unfit:
         return None
     arguments = [module.text(given.initial)]
-    dtype = given.dtype(variable)
     if given.text("dtype") not in {"", "None"}:
         arguments.append(f"dtype={given.text('dtype')}")
     elif isinstance(variable.initial, Const) and dtype is not None:
@@ -949,7 +950,10 @@ def _as_keras_variable(module: ModuleModel, variable: Variable, given: _Given) -
         arguments.append(f"name={name}")
     text = f"{found[0]}({', '.join(arguments)})"
     edits = (*found[1], rewrite.replace(module, variable.node, text))
-    return Fix("make it a `keras.Variable`", Safety.SAFE, edits)
+    how = "make it a `keras.Variable`"
+    if dtype is not None:
+        return Fix(how, Safety.SAFE, edits)
+    return Fix(how, Safety.UNSAFE, edits, "Keras makes floats of Python's own numbers")
 
 
 def _common(variable: Variable, given: _Given) -> Iterable[str]:

@@ -203,7 +203,7 @@ def _drawn(module: ModuleModel, array: Array, shape: str) -> Start | None:
         if (keyword, text) not in {("mean", "0"), ("mean", "0.0")}
     ]
     arguments = ", ".join(f"{keyword}={text}" for keyword, text in given)
-    open_ones = [text for _, text in given if not re.fullmatch(r"-?[\d.e-]+", text)]
+    open_ones = [text for _, text in given if not re.fullmatch(r"[-+*/()\d.e ]+", text)]
     doubt = f"`{open_ones[0]}` must be a number" if open_ones else ""
     return Start(shape, f"{name}({arguments})", imports, doubt)
 
@@ -246,14 +246,17 @@ def weight(
     rest = source.text[span.end : around.end]
     start = source.position(span.start)
     before = source.line_text(start.line)[: start.column - 1]
-    if _width(before + line + rest.partition("\n")[0]) <= _WIDTH:
-        return Edit(span, line)
     comprehension = source.text[around.start : span.start] == "[" and rest.startswith(" for ")
+    behind = rest if comprehension else ""
+    if _width(before + line + behind.partition("\n")[0]) <= _WIDTH:
+        return Edit(span, line)
     if not comprehension or "\n" in rest:
         return Edit(span, _broken(module, function, every, margin))
     # Each clause of a comprehension on a line of its own.
-    inner = f"{source.newline}{margin}{source.indentation}"
-    call = _broken(module, function, every, margin + source.indentation)
+    deeper = margin + source.indentation
+    inner = source.newline + deeper
+    fits = _width(deeper + line) <= _WIDTH
+    call = line if fits else _broken(module, function, every, deeper)
     clause = rest.removesuffix("]").strip()
     return Edit(around, f"[{inner}{call}{inner}{clause}{source.newline}{margin}]")
 
