@@ -468,6 +468,8 @@ def test_whatever_is_offered_the_result_parses_and_keeps_every_comment(
 ) -> None:
     text, fixes = case
     found = [finding(edits, code=f"T{i}") for i, edits in enumerate(fixes)]
+    # A finding that begins at a comment is about it, and may remove it.
+    found = [item for item in found if not text.startswith("#", item.span.start)]
     result = fix(Source("m.py", text), once(*found), unsafe=False)
     ast.parse(result.source.text)
     assert re.findall(r"# [d2](?!\S)", text) == re.findall(r"# [d2](?!\S)", result.source.text)

@@ -482,10 +482,10 @@ AXES = {
     "tf.argmax(x, 1)": "tensor 0",
     "tf.concat([x, x], 1)": "tensor 0",
     "tf.concat([x, x], axis=-1)": "tensor 0",
-    "tf.concat([x, x], 0)": "tensor ?",
+    "tf.concat([x, x], 0)": "tensor 0",  # two batches: still unknown while tracing
     "tf.concat([x, x], axis)": "tensor ?",
     "tf.stack([x, x], 1)": "tensor 0",
-    "tf.stack([x, x])": "tensor ?",
+    "tf.stack([x, x])": "tensor 1",
     "tf.split(x, 2, axis=1)": "tensors 0",
     "tf.split(x, 2, axis=1)[0]": "tensor 0",
     "tf.split(x, 2)": "tensors ?",
@@ -575,7 +575,8 @@ def test_shapes_and_dimensions_are_followed(body: str, expected: str) -> None:
 
 GUARDS = {
     "b = x.shape[0]\nreturn b": "static dim 0",
-    "b = x.shape[0]\nif b is None:\n    pass\nreturn b": "?",
+    # From here on the program takes another way where it is None.
+    "b = x.shape[0]\nif b is None:\n    pass\nreturn b": "dynamic dim 0",
     "s = x.shape\nif None in s:\n    s = tf.shape(x)\nreturn s": "dynamic shape",
     "s = x.shape.as_list()\ns[0] = tf.shape(x)[0]\nreturn s[0]": "dynamic dim 0",
     "b, n = x.shape\nreturn n": "static dim 1",

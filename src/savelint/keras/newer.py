@@ -58,17 +58,36 @@ def _statements(tree: cst.Module) -> Iterator[tuple[cst.BaseStatement, str, int,
 
 
 def _statement(node: cst.BaseStatement, first: int, last: int) -> Statement:
-    words = frozenset(part.value for part in descendants(node) if isinstance(part, cst.Name))
+    parts = list(descendants(node))
+    words = frozenset(part.value for part in parts if isinstance(part, cst.Name))
+    called = frozenset(name for part in parts if (name := _called_name(part)))
     return Statement(
         first_line=first,
         last_line=last,
         depth=0,
         definition=isinstance(node, (cst.ClassDef, cst.FunctionDef)),
         is_class=isinstance(node, cst.ClassDef),
-        called=words,
+        called=called,
         # Every mark stands: which ones hold is not worth finding out here.
         words=words | clues.EVERY,
     )
+
+
+def _called_name(node: cst.CSTNode) -> str:
+    """The last name of a call, a decorator or an assigned attribute; empty for others."""
+    expression: cst.CSTNode = node
+    if isinstance(node, cst.Decorator):
+        expression = node.decorator
+    elif isinstance(node, cst.AssignTarget):
+        expression = node.target
+        if not isinstance(expression, cst.Attribute):
+            return ""
+    elif isinstance(node, cst.Call):
+        expression = node.func
+    else:
+        return ""
+    last = expression.attr if isinstance(expression, cst.Attribute) else expression
+    return last.value if isinstance(last, cst.Name) else ""
 
 
 def _classes(node: cst.BaseStatement) -> tuple[str, list[ClassSummary]]:

@@ -66,7 +66,7 @@ def _is_structure(name: str, node: cst.FunctionDef) -> bool:
     It is when it is unpacked, or when it appears only as `x[0]`, `x["key"]`, `len(x)` or
     `for item in x`.
     """
-    uses = items = lengths = 0
+    uses = items = loops = lengths = 0
     for current in descendants(node.body):
         if _is_name(current, name):
             uses += 1
@@ -76,10 +76,11 @@ def _is_structure(name: str, node: cst.FunctionDef) -> bool:
         elif isinstance(current, cst.Subscript) and _is_name(current.value, name):
             items += _is_constant_item(current)
         elif isinstance(current, (cst.For, cst.CompFor)) and _is_name(current.iter, name):
-            items += 1
+            loops += 1
         elif isinstance(current, cst.Call) and _is_name(current.func, "len"):
             lengths += _is_name(current.args[0].value, name) if current.args else 0
-    return items > 0 and items + lengths == uses
+    # A loop alone does not tell: a tensor can be iterated eagerly.
+    return items + lengths > 0 and items + loops + lengths == uses and items + loops > 0
 
 
 def _is_constant_item(node: cst.Subscript) -> bool:
