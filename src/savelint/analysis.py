@@ -125,8 +125,9 @@ def _scope_words(summary: Summary) -> frozenset[str]:
 
 
 def _led_to(summary: Summary, starts: set[int], rules: Sequence[Rule]) -> set[int]:
-    """The starts that hold a rule's clues, with the definitions that they lead to, and the
-    starts that lead to them in turn: what a class is depends on its parts and on its users.
+    """The starts that hold a rule's clues, their definitions, and their users.
+
+    What a class is depends on its parts, and on the classes of which it is a part.
     """
     models = summary.models
     holding = {

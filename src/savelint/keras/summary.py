@@ -49,10 +49,10 @@ class ClassSummary:
 class Summary:
     """What one file says at its top level.
 
-    `names` maps each module-level name that was imported, or made an alias of an
-    import, to its dotted origin, `inner_names` those that functions import; `functions` and `assignments` map a name to the
-    top-level statements that define or assign it; `imported` holds the dotted origin of
-    every import, also inside functions.
+    `names` maps each module-level name that was imported, or made an alias of an import,
+    to its dotted origin, `inner_names` those that functions import; `functions` and
+    `assignments` map a name to the top-level statements that define or assign it;
+    `imported` holds the dotted origin of every import, also inside functions.
     """
 
     statements: tuple[Statement, ...]
@@ -337,6 +337,7 @@ class Reader:
             self._assignments.setdefault(node.target.id, []).append(index)
 
     def summary(self) -> Summary:
+        """All that was read."""
         return Summary(
             statements=tuple(self._statements),
             names=MappingProxyType(self._names),
