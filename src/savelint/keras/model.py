@@ -328,6 +328,10 @@ class ModuleModel:
         """The innermost `def` around a node."""
         return self._owners[id(node)].function_of(node)
 
+    def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
+        """Where a method, with what is defined in it, reads an attribute of its object."""
+        return self._owners[id(function)].reads_of(function, attribute)
+
     def use_of(self, node: cst.CSTNode) -> Use:
         """What becomes of the value of an expression."""
         return self._owners[id(node)].use_of(node)

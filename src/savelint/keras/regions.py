@@ -174,6 +174,31 @@ class Region:
                 return Use("operand", node=self._parents[id(node)], direct=False)
         return replace(self._final_use(node, parent), direct=direct)
 
+    def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
+        """Where a method, with what is defined in it, reads an attribute of its object."""
+        parameters = (*function.params.posonly_params, *function.params.params)
+        owner = parameters[0].name.value if parameters else ""
+        return [
+            node
+            for node in descendants(function.body)
+            if isinstance(node, cst.Attribute)
+            and node.attr.value == attribute
+            and isinstance(node.value, cst.Name)
+            and node.value.value == owner
+            and not self._is_target(node)
+        ]
+
+    def _is_target(self, node: cst.CSTNode) -> bool:
+        """Whether something is assigned to an expression, or to an item of it."""
+        parent = self._parents[id(node)]
+        while isinstance(parent, (cst.Subscript, cst.Tuple, cst.List, cst.Element)):
+            if isinstance(parent, cst.Subscript) and parent.value is not node:
+                return False
+            node, parent = parent, self._parents[id(parent)]
+        if isinstance(parent, (cst.AnnAssign, cst.AugAssign)):
+            return parent.target is node
+        return isinstance(parent, (cst.AssignTarget, cst.Del))
+
     def _final_use(self, node: cst.CSTNode, parent: cst.CSTNode) -> Use:
         around = self._parents.get(id(parent))
         if isinstance(parent, cst.Attribute):
