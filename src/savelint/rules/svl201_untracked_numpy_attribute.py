@@ -604,6 +604,34 @@ class Sampler:
         return inputs * self.points
 """,
         """\
+# Recomputed by `call` and by others: no value of it is kept.
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Intervals(keras.layers.Layer):
+    def __init__(self, points, learned=False, **kwargs):
+        super().__init__(**kwargs)
+        self.points = points
+        self.learned = learned
+
+    def build(self, input_shape):
+        self.logits = self.add_weight(name="logits", shape=(6,), initializer="zeros")
+        self.lengths = tf.constant([0.0] * 6)
+        if not self.learned:
+            self.starts = tf.constant(self.points)
+
+    def lengths_are_positive(self):
+        self.lengths = tf.nn.softmax(self.logits)
+        if self.learned:
+            self.starts = tf.cumsum(self.lengths)
+        return tf.reduce_all(self.lengths > 0)
+
+    def call(self, inputs):
+        self.lengths = tf.nn.softmax(self.logits)
+        return inputs * self.lengths + self.starts
+""",
+        """\
 # Put back to what it was at the start: no state that a reload could lose.
 import numpy as np
 import tensorflow as tf
@@ -805,7 +833,7 @@ def _is_scalar(array: Array) -> bool:
 
 def _read_in_call(module: ModuleModel, cls: KerasClass, name: str) -> AttributeRead | None:
     """The first place in `call` that takes the numbers of an attribute, not its shape only."""
-    for read in weights.reads(cls, name, "call"):
+    for read in weights.reads(module, cls, name, "call"):
         use = module.use_of(read.node)
         shape_only = use.role == "member" and use.name in {"shape", "dtype", "ndim", "size"}
         if not shape_only and use.role != "tested":
@@ -834,14 +862,15 @@ def _acts_as_weight(module: ModuleModel, cls: KerasClass, name: str, array: Arra
         array.origin == "filled"
         and array.from_arguments
         and len(stores) == 1
-        and not weights.reads(cls, name, "__init__")
+        and not weights.reads(module, cls, name, "__init__")
         and any(event.attribute == name for event in cls.flow("call").all(Combination))
     )
 
 
 def _changes(module: ModuleModel, cls: KerasClass, store: AttributeStore) -> list[AttributeStore]:
     """The statements outside construction and `call` that give an array other numbers."""
-    if not isinstance(store.value, Array) or store.value.origin == "constant":
+    known = isinstance(store.value, Array) and store.value.origin != "constant"
+    if not known or store.conditional or _is_set_in_call(cls, store.name):
         return []
     in_call = {id(function.node) for function in cls.flow("call").entered}
     found: dict[int, AttributeStore] = {}
@@ -857,6 +886,11 @@ def _changes(module: ModuleModel, cls: KerasClass, store: AttributeStore) -> lis
     return list(found.values()) if computed else []
 
 
+def _is_set_in_call(cls: KerasClass, name: str) -> bool:
+    """Whether `call` computes an attribute anew, so that its old value is of no matter."""
+    return any(store.name == name for store in cls.stores("call"))
+
+
 def _is_reset(value: Value) -> bool:
     fixed = isinstance(value, Array) and value.origin in {"filled", "table"}
     return fixed or isinstance(value, Const)
@@ -866,7 +900,7 @@ def _config_entry(module: ModuleModel, cls: KerasClass, store: AttributeStore) -
     """Where `get_config` puts a numpy array given to the constructor into the configuration."""
     if cls.outline.method("from_config") is not None or not _is_given_array(module, cls, store):
         return None
-    for read in weights.reads(cls, store.name, "get_config"):
+    for read in weights.reads(module, cls, store.name, "get_config"):
         use = module.use_of(read.node)
         if use.role == "entry" and use.direct and use.node is not None:
             return read, use.node
@@ -974,7 +1008,9 @@ def _dtype_arguments(
     """
     if array.dtype is None or "float" in array.dtype:
         return None if array.dtype is None else []
-    reads = [read for method in cls.flows for read in weights.reads(cls, store.name, method)]
+    reads = [
+        read for method in cls.flows for read in weights.reads(module, cls, store.name, method)
+    ]
     uses = [module.use_of(read.node) for read in reads]
     roles = {"argument" if use.role == "argument" and use.direct else "operand" for use in uses}
     if roles == {"operand"}:

@@ -76,7 +76,7 @@ class UntrackedVariable(Rule):
     Silent: `tf.Module` classes themselves; attributes of Keras 2, which tracks them;
     losses, metrics and optimizers; variables that no method reads, or that the class saves
     or tracks itself. A variable that is not trained, not drawn at random and never assigned
-    to in the file is a note.
+    to in the file is a note, and a warning where `trainable` is computed.
 
     Fix: `self.add_weight(...)` with the same initial value, dtype, name and `trainable`
     (safe where an initializer gives that value), or `keras.Variable` in files that import
@@ -632,7 +632,6 @@ class Net(keras.layers.Layer):
         if weights.is_kept(module, cls, store.name):
             return None
         given = _Given.of(module, variable)
-        fixed = _is_fixed(module, store, variable, given)
         is_state = given.text("trainable") == "False" or given.is_integral(variable)
         return self.finding(
             module,
@@ -640,7 +639,7 @@ class Net(keras.layers.Layer):
             f"`self.{store.name}` of `{cls.name}` is a `{given.function}`, which Keras 3"
             + (" does not save" if is_state else " neither trains nor saves"),
             variant=_variant(store, given, is_state),
-            severity=Severity.NOTE if fixed else None,
+            severity=_severity(module, store, variable, given),
             note="absent from `weights`",
             labels=[(read.node, f"`{read.method}` reads it")],
             fix=_fix(module, cls, holder, store, variable, given, _label(module, store, index)),
@@ -701,7 +700,7 @@ def _first_read(module: ModuleModel, cls: KerasClass, name: str) -> AttributeRea
     """The first place after construction that takes the value of a variable."""
     methods = list(weights.later_methods(cls))
     for method in sorted(methods, key=lambda method: method != "call"):
-        for read in weights.reads(cls, name, method):
+        for read in weights.reads(module, cls, name, method):
             use = module.use_of(read.node)
             if use.role == "member" and use.name in _ASSIGNING | {"shape", "dtype", "name"}:
                 continue
@@ -719,18 +718,22 @@ def _is_replaced(module: ModuleModel, cls: KerasClass, store: AttributeStore) ->
     )
 
 
-def _is_fixed(
+def _severity(
     module: ModuleModel, store: AttributeStore, variable: Variable, given: _Given
-) -> bool:
-    """Whether the file never changes it, and a new object begins with the same numbers."""
-    if given.text("trainable") != "False" and not given.is_integral(variable):
-        return False
-    if any(isinstance(v, Array) and v.origin == "random" for v in elements(variable.initial)):
-        return False
+) -> Severity:
+    """Milder where the file never changes the numbers, and a new object begins with the same."""
+    trainable = given.text("trainable")
+    trained = trainable in {"", "True", "None"} and not given.is_integral(variable)
+    initial = elements(variable.initial)
+    if trained or any(isinstance(v, Array) and v.origin == "random" for v in initial):
+        return Severity.ERROR
     name = rf"\b{re.escape(store.name)}\b"
     method = rf"{name}[^=\n]*\.(?:assign|scatter_)"
     function = rf"\b(?:assign|\w*update|set_value)\w*\([^\n]*{name}"
-    return not re.search(rf"{method}|{function}|\bsetattr\(", module.source.text)
+    if re.search(rf"{method}|{function}|\bsetattr\(", module.source.text):
+        return Severity.ERROR
+    untrained = trainable == "False" or given.is_integral(variable)
+    return Severity.NOTE if untrained else Severity.WARNING
 
 
 def _is_inside(module: ModuleModel, node: cst.CSTNode, store: AttributeStore) -> bool:
@@ -787,7 +790,7 @@ def _reaches(
     flows: Mapping[str, Flow],
 ) -> bool:
     """Whether `call` reads `self.attribute.name`, or calls what reads it."""
-    for read in weights.reads(cls, attribute, "call"):
+    for read in weights.reads(module, cls, attribute, "call"):
         use = module.use_of(read.node)
         member = "__call__" if use.role == "called" else use.name
         if member == name and use.role == "member":
@@ -814,6 +817,8 @@ class _Given:
     def of(cls, module: ModuleModel, variable: Variable) -> _Given:
         function = module.text(variable.node.func)
         backend = function.rpartition(".")[2] == "variable"
+        if not backend and not function.endswith("Variable"):
+            function = "tf.Variable"  # by another name
         names = _BACKEND_PARAMETERS if backend else _PARAMETERS
         nodes: dict[str, cst.BaseExpression] = {}
         for position, argument in enumerate(variable.node.args):
@@ -851,7 +856,8 @@ class _Given:
         if isinstance(initial, Array):
             return initial.dtype
         number = initial.value if isinstance(initial, Const) else None
-        return {bool: "bool", int: "int32", float: "float32"}.get(type(number))
+        kinds = {bool: "bool", int: "int32", float: "float32", str: "string"}
+        return kinds.get(type(number))
 
     def is_integral(self, variable: Variable) -> bool:
         """Whether it holds what no gradient can train."""
@@ -868,6 +874,8 @@ def _fix(
     label: str,
 ) -> Fix:
     """`self.add_weight(...)`, else `keras.Variable(...)`, in the place of a `tf.Variable`."""
+    if given.dtype(variable) == "string":
+        return Fix("save it outside the model: Keras has no string weights", Safety.DISPLAY)
     worst = weights.verdict(module, cls, store, array=False)
     if (
         worst is Verdict.BROKEN

@@ -44,13 +44,23 @@ def constructed(module: ModuleModel, cls: KerasClass) -> list[tuple[KerasClass, 
     return list(found.values())
 
 
-def reads(cls: KerasClass, name: str, method: str) -> list[AttributeRead]:
-    """Where a method, or a helper that it calls, reads an attribute of `self`."""
-    return [
-        read
-        for read in cls.flow(method).all(AttributeRead)
+def reads(module: ModuleModel, cls: KerasClass, name: str, method: str) -> list[AttributeRead]:
+    """Where a method, or a helper that it calls, reads an attribute of `self`.
+
+    Functions defined in them count too, since nobody knows when they run.
+    """
+    own = {id(node): node for outline in cls.outline.lineage for node in outline.methods.values()}
+    flow = cls.flow(method)
+    found = {
+        id(read.node): read
+        for read in flow.all(AttributeRead)
         if read.name == name and read.owner is cls.outline
-    ]
+    }
+    for function in flow.entered:
+        definition = own.get(id(function.node))
+        for node in module.reads_of(definition, name) if definition is not None else ():
+            found.setdefault(id(node), AttributeRead(cls.outline, name, node, method))
+    return list(found.values())
 
 
 def later_methods(cls: KerasClass) -> Iterator[str]:
@@ -64,7 +74,7 @@ def later_methods(cls: KerasClass) -> Iterator[str]:
 
 def is_kept(module: ModuleModel, cls: KerasClass, name: str) -> bool:
     """Whether the class itself sees to it that an attribute is saved, or tracked."""
-    if any(reads(cls, name, keeper) for keeper in _KEEPERS & cls.flows.keys()):
+    if any(reads(module, cls, name, keeper) for keeper in _KEEPERS & cls.flows.keys()):
         return True
     return any(
         _TRACKED_BY_HAND.search(module.text(outline.node)) for outline in cls.outline.lineage
@@ -105,7 +115,9 @@ def verdict(module: ModuleModel, cls: KerasClass, store: AttributeStore, *, arra
     """The worst of the uses of an array, or else a tf.Variable, that becomes a weight."""
     held = store.how != "assign" or not isinstance(store.value, (Array, Variable))
     uses = (
-        module.use_of(read.node) for method in cls.flows for read in reads(cls, store.name, method)
+        module.use_of(read.node)
+        for method in cls.flows
+        for read in reads(module, cls, store.name, method)
     )
     return max((_verdict(module, use, array, held) for use in uses), default=Verdict.FINE)
 
