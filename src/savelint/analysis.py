@@ -112,7 +112,7 @@ def _relevant(summary: Summary, rules: Sequence[Rule] | None) -> set[int]:
         i for i, statement in enumerate(summary.statements) if statement.called & words
     }
     wanted = starts if rules is None else _led_to(summary, starts, rules)
-    if any(not summary.statements[index].definition for index in wanted):
+    if any(not summary.statements[index].definition for index in wanted & starts):
         # A script's statements are read together: one makes the model, another saves it.
         loose = {i for i, statement in enumerate(summary.statements) if not statement.definition}
         wanted = wanted.union(*(summary.reach(index) for index in loose))

@@ -8,7 +8,9 @@ rule may ask for them before anything is parsed by libcst, and never decide by t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Container
+
+from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
 STATIC_SHAPE = "<static shape>"
@@ -16,10 +18,12 @@ STATIC_SHAPE = "<static shape>"
 LENGTH = "<length>"
 # A shape that ends in -1 and begins with something else.
 OPEN_SHAPE = "<shape ending in -1>"
+# An attribute is given something that makes an array, or that a helper makes.
+ARRAY_ATTRIBUTE = "<array attribute>"
 # A class of the kind stands in the statement.
 MODEL = "<model>"
 
-EVERY = frozenset({STATIC_SHAPE, LENGTH, OPEN_SHAPE, MODEL})
+EVERY = frozenset({STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, MODEL})
 
 _SHAPE_READERS = frozenset({"as_list", "get_shape", "int_shape", "shape"})
 # Keras calls these with shapes and specs, never with a tensor to compute on.
@@ -35,15 +39,24 @@ SHAPE_METHODS = frozenset(
         "from_config",
     }
 )
+_GROWING = frozenset({"append", "extend", "insert", "setdefault", "update"})
+_WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 _RANKS = frozenset({"rank", "ndims", "dims", "num_elements", "is_fully_defined"})
 _IDENTITIES = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
 
 class Clues:
-    """Collects the words and marks of one statement; parents are seen before children."""
+    """Collects the words and marks of one statement; parents are seen before children.
 
-    def __init__(self) -> None:
+    `helpers` are the functions of the file: what they return may be anything.
+    """
+
+    def __init__(self, helpers: Container[str]) -> None:
+        self._helpers = helpers
         self.words: set[str] = set()
+        # Local names that were given an array.
+        self._arrays: set[str] = set()
+        self._initializers: set[str] = set()
         # Static shapes of which only a harmless part is taken, by identity.
         self._harmless: set[int] = set()
 
@@ -68,15 +81,22 @@ class Clues:
 
     def _call(self, node: ast.Call) -> None:
         function = node.func
-        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        name = _last_name(function)
         if name == "len" and node.args:
             self._harmless.add(id(node.args[0]))
         elif name in _SHAPE_READERS:
             self._shape_call(node, function, name)
+        self._grown(node)
         for argument in node.args:
             self._size(argument)
         for keyword in node.keywords:
             self._size(keyword.value)
+
+    def _grown(self, node: ast.Call) -> None:
+        """`self.weights.append(array)`."""
+        function = node.func
+        if isinstance(function, ast.Attribute) and function.attr in _GROWING:
+            self._kept(function.value, *node.args)
 
     def _shape_call(self, node: ast.Call, function: ast.expr, name: str) -> None:
         """`x.shape.as_list()`, `x.get_shape()`, `K.int_shape(x)`; `tf.shape(x)` is dynamic."""
@@ -107,7 +127,57 @@ class Clues:
                 if isinstance(operand, ast.Subscript):
                     self._harmless.add(id(operand.value))
 
+    def _store(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> None:
+        if node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                self._kept(target, node.value)
+
+    def _kept(self, target: ast.expr, *values: ast.expr) -> None:
+        """Note an attribute, or a local name, that is given an array."""
+        while isinstance(target, (ast.Subscript, ast.Starred)):
+            target = target.value
+        if isinstance(target, (ast.Tuple, ast.List)):
+            for item in target.elts:
+                self._kept(item, *values)
+        elif isinstance(target, ast.Name) and any(map(_makes_initializer, values)):
+            self._initializers.add(target.id)
+        elif isinstance(target, (ast.Attribute, ast.Name)) and any(map(self._is_array, values)):
+            if isinstance(target, ast.Name):
+                self._arrays.add(target.id)
+            else:
+                self.words.add(ARRAY_ATTRIBUTE)
+
+    def _is_array(self, value: ast.expr) -> bool:
+        """Whether a value is, or holds, an array; what a constructor is given is not held."""
+        pending: list[ast.AST] = [value]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, ast.Name) and node.id in self._arrays:
+                return True
+            if isinstance(node, ast.Call):
+                if self._makes_array(node.func):
+                    return True
+                name = _last_name(node.func)
+                if name[:1].isupper() or name in _WEIGHT_MAKERS:
+                    continue
+            pending.extend(ast.iter_child_nodes(node))
+        return False
+
+    def _makes_array(self, function: ast.expr) -> bool:
+        if isinstance(function, ast.Call):
+            return _is_initializer(function.func)  # initializer()(shape)
+        name = _last_name(function)
+        return name in ARRAY_MAKERS or (self._is_helper(function) and name not in _WEIGHT_MAKERS)
+
+    def _is_helper(self, function: ast.expr) -> bool:
+        """Whether it is a function of the file, a method of `self`, or a kept initializer."""
+        if isinstance(function, ast.Name):
+            return function.id in self._helpers or function.id in self._initializers
+        return isinstance(function, ast.Attribute) and (getattr(function.value, "id", "") == "self")
+
     def _assign(self, node: ast.Assign) -> None:
+        self._store(node)
         value = node.value
         for target in node.targets:
             if isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, ast.Call):
@@ -126,6 +196,20 @@ class Clues:
             self.words.add(LENGTH)
 
 
+def _last_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def _is_initializer(function: ast.expr) -> bool:
+    """Whether a function makes an initializer, by its name or its module's."""
+    module = function.value if isinstance(function, ast.Attribute) else function
+    return _last_name(function) in INITIALIZERS or "nitializer" in _last_name(module)
+
+
+def _makes_initializer(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and _is_initializer(value.func)
+
+
 def _is_minus_one(node: ast.expr) -> bool:
     return (
         isinstance(node, ast.UnaryOp)
@@ -136,6 +220,8 @@ def _is_minus_one(node: ast.expr) -> bool:
 
 
 _READERS: dict[type[ast.AST], Callable[..., None]] = {
+    ast.AnnAssign: Clues._store,
+    ast.AugAssign: Clues._store,
     ast.Assign: Clues._assign,
     ast.Attribute: Clues._attribute,
     ast.Call: Clues._call,
@@ -147,6 +233,10 @@ _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Tuple: Clues._display,
 }
 _WORDS: dict[type[ast.AST], Callable[..., None]] = {
+    ast.AnnAssign: Clues._store,
+    ast.Assign: Clues._store,
+    ast.AugAssign: Clues._store,
     ast.Attribute: Clues._member,
+    ast.Call: Clues._grown,
     ast.Name: Clues._name,
 }

@@ -32,7 +32,7 @@ def summarise_newer(source: Source) -> Summary | None:
         tree = cst.parse_module(source.text)
     except cst.ParserSyntaxError:
         return None
-    reader = Reader()
+    reader = Reader({n.name.value for n in tree.body if isinstance(n, cst.FunctionDef)})
     for node, text, first, last in _statements(tree):
         try:
             known = ast.parse(text).body

@@ -7,7 +7,7 @@ which top-level statements deserve to be parsed by libcst.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -171,7 +171,8 @@ class Summary:
 def summarise(source: Source) -> Summary:
     """Read a source's `ast`; raises SourceError when it does not parse."""
     tree = parse(source)
-    reader = Reader()
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    reader = Reader({node.name for node in tree.body if isinstance(node, functions)})
     for statement in tree.body:
         reader.read(statement)
     return reader.summary()
@@ -212,9 +213,13 @@ _FIELDS = {
 
 
 class Reader:
-    """Gathers the summary, one top-level statement after the other."""
+    """Gathers the summary, one top-level statement after the other.
 
-    def __init__(self) -> None:
+    `helpers` are the names of the file's own functions.
+    """
+
+    def __init__(self, helpers: Container[str] = ()) -> None:
+        self._helpers = helpers
         self._statements: list[Statement] = []
         self._names: dict[str, str] = {}
         self._stars: list[str] = []
@@ -240,7 +245,7 @@ class Reader:
         """
         index = len(self._statements)
         called: set[str] = set()
-        clues = Clues()
+        clues = Clues(self._helpers)
         deepest = 0
         # (node, depth, whether it stands at module level, whether its marks count);
         # parents before children, in order.

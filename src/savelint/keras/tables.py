@@ -333,6 +333,32 @@ TABLES = frozenset(
 )
 
 
+# The last names of all functions above that make arrays.
+ARRAY_MAKERS = frozenset(
+    {
+        *(name.rpartition(".")[2] for name in (*NUMPY_DRAWS, *TENSOR_DRAWS)),
+        *FILLS,
+        *CONVERSIONS,
+        *TABLES,
+        *("ndarray", "empty_like", "full_like", "ones_like", "zeros_like"),
+    }
+)
+
+
+_KINDS = """
+    zeros ones constant identity orthogonal variance_scaling random_normal random_uniform
+    truncated_normal glorot_normal glorot_uniform he_normal he_uniform lecun_normal lecun_uniform
+""".split()
+# Initializers, as they are called in TensorFlow, in Keras and in older Keras.
+INITIALIZERS = frozenset(
+    {
+        *_KINDS,
+        *(f"{name}_initializer" for name in _KINDS),
+        *(name.title().replace("_", "") for name in _KINDS),
+    }
+)
+
+
 def is_initializer(name: str) -> bool:
     """Whether a canonical name makes an initializer."""
     head, _, last = name.rpartition(".")

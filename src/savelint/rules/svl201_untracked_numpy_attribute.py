@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
+from savelint.keras import clues
 from savelint.keras.generation import Keras
 from savelint.keras.model import AttributeRead, AttributeStore, Combination, KerasClass, ModuleModel
 from savelint.keras.tables import (
     CONVERSIONS,
     FILLS,
+    INITIALIZERS,
     NUMPY_DRAWS,
     TABLES,
     TENSOR_DRAWS,
@@ -29,11 +31,6 @@ if TYPE_CHECKING:
     from savelint.keras.values import ClassOutline
 
 _TRAINABLE = "the weight is trained, which the array never was"
-# Initializers, as they are called in TensorFlow, in Keras and in older Keras.
-_KINDS = """
-    zeros ones constant identity orthogonal variance_scaling random_normal random_uniform
-    truncated_normal glorot_normal glorot_uniform he_normal he_uniform lecun_normal lecun_uniform
-""".split()
 # What an array of a class's own is made by; one of the module is no state of its layers.
 _MAKERS = frozenset(
     {
@@ -42,9 +39,7 @@ _MAKERS = frozenset(
         *CONVERSIONS,
         *TABLES,
         *"ndarray empty_like full_like ones_like zeros_like initializers".split(),
-        *(f"{name}_initializer" for name in _KINDS),
-        *(name.title().replace("_", "") for name in _KINDS),
-        *_KINDS,
+        *INITIALIZERS,
     }
 )
 _LAST_RESORT = Fix("create it by `self.add_weight(...)`", Safety.DISPLAY)
@@ -79,7 +74,7 @@ class UntrackedNumpyAttribute(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = tuple(sorted(_MAKERS))
-    clues = (_MAKERS,)
+    clues = (frozenset({clues.ARRAY_ATTRIBUTE}),)
     examples = (
         Example(
             variant="random",
