@@ -7,6 +7,9 @@ one whose axes are not known; `?` is a value of which nothing is known.
 from __future__ import annotations
 
 import random
+import sys
+from collections.abc import Callable
+from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -88,7 +91,11 @@ WAYS = {
     "in a dict": "s = {'b': tf.shape(x)[0]}\nreturn tf.reshape(x, [s['b'], 2, 3])",
     "deferred": "def f():\n    return tf.reshape(x, [b, 2, 3])\nb = tf.shape(x)[0]\nreturn f()",
     "guarded": "b = x.shape[0]\nif b is None:\n    b = tf.shape(x)[0]\n"
+    "return tf.reshape(x, [b, 2, 3])",
+    "behind a check": "if x is None:\n    raise ValueError\n"
     "return tf.reshape(x, [tf.shape(x)[0], 2, 3])",
+    "behind a list that grew": "ys = []\nfor _ in range(3):\n    ys.append(x)\n"
+    "y = tf.concat(ys, -1)\nreturn tf.reshape(y, [tf.shape(y)[0], 2, 3])",
     "or": "return tf.reshape(x, [x.shape[0] or tf.shape(x)[0], 2, 3])",
     "shape helper": "b = shape_list(x)[0]\nreturn tf.reshape(x, [b, 2, 3])",
 }
@@ -177,6 +184,13 @@ STATEMENTS = {
     "y = {'a': x}\nreturn y.pop('a', None)": "tensor 0",
     "y = {k: x for k in 'ab'}\nreturn y": "{None: tensor 0}",
     "y = []\ny.append(x)\nreturn y": "[tensor 0]",
+    "y = []\nfor _ in z:\n    y.append(x)\nreturn y[0]": "tensor 0",
+    "y, *z = x, 1, 2\nreturn z": "[tensor ?, ...]",
+    "*y, z = 1, 2, x\nreturn y": "[tensor ?, ...]",
+    "*y, z = unknown\nreturn y": "?",
+    "if x is None:\n    return 1\nreturn x": "tensor ?",
+    "if x is None:\n    raise ValueError\nreturn x": "tensor 0",
+    "if x is not None:\n    y = x\nelse:\n    raise ValueError\nreturn y": "tensor 0",
     "y = x\ndel y\nreturn y": "?",
     "if a:\n    return x\nreturn x": "tensor 0",
     "if a:\n    return x\nelse:\n    return x": "tensor 0",
@@ -291,6 +305,7 @@ FUNCTIONS = {
     "return keyword()": "3",
     "return rest(1, x)": "?",
     "return named(b=x)": "?",
+    "return named(a=x)": "?",
     "return pair(x)[0]": "tensor 0",
     "y, z = pair(x)\nreturn z": "1",
     "return either(x)": "?",
@@ -582,6 +597,9 @@ GUARDS = {
     "b, n = x.shape\nreturn n": "static dim 1",
     "b, n = x.shape[1:]\nreturn n": "static dim 2",
     "for d in x.shape:\n    pass\nreturn d": "static dim ?",
+    "*rest, last = x.shape\nreturn rest": "?",
+    "b, *rest = x.shape\nreturn b": "static dim 0",
+    "b = x.shape[0]\nif b is None:\n    b = tf.shape(x)[0]\nreturn b": "dynamic dim 0",
 }
 
 
@@ -641,6 +659,8 @@ TESTS = {
     "for d in self.blocks:\n    pass": 0,
     "for a in [x, x]:\n    pass": 0,
     "for i in range(3):\n    pass": 0,
+    "y, *z = x\nfor w in z:\n    pass": 0,
+    "*y, z = x.shape\nfor w in y:\n    pass": 0,
     "if tf.executing_eagerly():\n    if x > 0: pass": 0,
     "match x:\n    case _: pass": 1,
 }
@@ -658,6 +678,7 @@ ATTRIBUTES = {
     "self.a = layers.Dense(3)": "keras.layers.Dense",
     "self.a = tf.Variable(1.0)": "tensorflow variable",
     "self.a = K.variable(1.0)": "tensorflow variable",
+    "self.a = keras.Variable(1.0)": "keras variable",
     "self.a = self.add_weight('a', (3,))": "weight variable",
     "self.a = np.random.rand(3)": "random array",
     "self.a = tf.random.normal([3])": "random array",
@@ -975,6 +996,52 @@ def test_a_long_call_has_an_event_for_each_statement() -> None:
     flow = call_flow("\n".join(lines))
     assert len(list(flow.all(ShapeUse))) == 2000
     assert told(flow.result) == "tensor 0"
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many Python functions run during the work."""
+    count = 0
+
+    def noted(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(noted)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize(
+    "nested",
+    ["a[{}]", "s[:{}]", "s[{}:]", "tf.shape({})", "(b := {})", "[{}][0]", "{} + x", "f({})"],
+)
+def test_what_is_nested_is_read_once(nested: str) -> None:
+    """Else the work would double with each level."""
+
+    def work(depth: int) -> None:
+        expression = "self(1)"
+        for _ in range(depth):
+            expression = nested.format(expression)
+        call_flow(f"a = [0, x]\ns = x.shape\nf = lambda y: y\nreturn {expression}")
+
+    work(1)
+    assert calls(lambda: work(16)) < 3 * calls(lambda: work(8))
+
+
+@pytest.mark.parametrize("body", ["y = (y, y)", "y = y + y", "y = [*y, *y]", "y = {1: y, 2: y}"])
+@pytest.mark.parametrize("start", ["[x]", "(1, x)", "'a'", "x"])
+def test_a_value_does_not_grow_without_bound(start: str, body: str) -> None:
+    """Else a value, and the work on it, would double with each statement."""
+
+    def work(count: int) -> str:
+        return returned("\n".join([f"y = {start}", *[body] * count, "return y"]))
+
+    assert max(len(work(count)) for count in range(13, 17)) < 10_000
+    assert calls(lambda: work(16)) < 3 * calls(lambda: work(8))
 
 
 def tangled(count: int, self: str) -> str:

@@ -44,6 +44,7 @@ CONSTRUCTORS = [
     "super().__init__()\nself.call = tf.function(self.call)",
     "super().__init__()\nself(keras.Input((6,)))",
     "super().__init__()\nself.build((None, 6))\nself.rows = ROWS",
+    "super().__init__()\nself.run = folded",
 ]
 CALLS = [
     "return x",
@@ -59,6 +60,10 @@ CALLS = [
     "def inner(y):\n    return tf.ones([len(y), 3])\nreturn inner(x)",
     "if tf.executing_eagerly():\n    return folded(x)\nreturn Part()(x)",
     "for row in range(x.shape[0]):\n    x = x + row\nreturn x",
+    "f = folded\nreturn f(x)",
+    "return self.run(alias(x))",
+    "return apply(folded, x)",
+    "return TABLE['a'](x)",
 ]
 DECORATORS = [
     "",
@@ -97,6 +102,13 @@ REST = [
     "traced = tf.function(jit_compile=True)\n",
     "@tf.function\ndef served(x):\n    return x\n",
     "def unrelated():\n    return 'shape'\n",
+    "folded = lambda y: tf.reshape(y, [tf.shape(y)[0], 2, 3])\n",
+    "alias = folded\n",
+    "alias = tf.function(folded)\n",
+    "def apply(f, y):\n    return f(y)\n",
+    "TABLE = {'a': folded}\n",
+    "class Net(keras.layers.Layer):\n    def call(self, x):\n        return folded(x)\n",
+    "def late(x):\n    import tensorflow as tf\n    return tf.reshape(x, [tf.shape(x)[0], 6])\n",
 ]
 
 
@@ -166,12 +178,17 @@ def test_gates_change_no_result(text: str, keras: Keras) -> None:
     assert essence(text, keras, gates=True) == essence(text, keras, gates=False)
 
 
-@given(st.sampled_from(SHIPPED), st.sampled_from(SHIPPED), st.sampled_from(Keras))
+@given(
+    st.sampled_from(SHIPPED),
+    st.sampled_from(SHIPPED),
+    st.sampled_from([renamed, str]),
+    st.sampled_from(Keras),
+)
 @settings(max_examples=40, deadline=None)
 def test_gates_change_no_result_of_two_programs_in_one_file(
-    one: str, other: str, keras: Keras
+    one: str, other: str, names: Callable[[str], str], keras: Keras
 ) -> None:
-    text = f"{one}\n\n{renamed(other)}"
+    text = f"{one}\n\n{names(other)}"
     assert essence(text, keras, gates=True) == essence(text, keras, gates=False)
 
 
@@ -203,6 +220,41 @@ def test_a_rule_alone_finds_what_it_finds_among_others(
 def test_the_programs_hold_defects(text: str, code: str) -> None:
     """Else the properties above would hold of nothing."""
     assert code in codes(text)
+
+
+@pytest.mark.parametrize(
+    ("helper", "body"),
+    [
+        ("folded = lambda y: tf.reshape(y, [tf.shape(y)[0], 2, 3])\n", "return folded(x)"),
+        (REST[2], "f = folded\nreturn f(x)"),
+        (REST[2], "return self.run(x)"),
+        (REST[2] + "alias = folded\n", "return alias(x)"),
+        (REST[2] + "alias = tf.function(folded)\n", "return alias(x)"),
+        (REST[2] + "def apply(f, y): return f(y)\n", "return apply(folded, x)"),
+        (REST[2] + "TABLE = {'a': folded}\n", "return TABLE['a'](x)"),
+    ],
+)
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_helper_that_is_not_called_by_its_name_is_read(
+    helper: str, body: str, behind: bool
+) -> None:
+    text = program("keras.Model", body, helper, constructor=CONSTRUCTORS[-1], behind=behind)
+    assert codes(text, gates=False) == ["SVL101"]
+    assert codes(text) == ["SVL101"]
+
+
+@given(st.permutations(["keras.Model", "keras.layers.Layer", "object"]), st.sampled_from(USES))
+@settings(max_examples=20, deadline=None)
+def test_gates_know_all_classes_of_one_name(bases: list[str], use: str) -> None:
+    first, *rest = bases
+    calls = ["return x", CALLS[3]]
+    others = [
+        f"class Net({b}):\n    def call(self, x):\n{indented(c, 2)}"
+        for b, c in zip(rest, calls, strict=True)
+    ]
+    text = "\n\n".join([program(first, CALLS[1], use=use), *others])
+    for keras in Keras:
+        assert essence(text, keras, gates=True) == essence(text, keras, gates=False)
 
 
 # -- layout ------------------------------------------------------------------------------

@@ -5,15 +5,18 @@ On a Python that knows the syntax, `ast` reads it instead and the same holds.
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_model import codes
+from keras_model import codes, told
 from savelint.analysis import analyse
 from savelint.keras.generation import Keras
 from savelint.keras.newer import MAX_BRACKETS, MAX_SIZE, summarise_newer
 from savelint.keras.summary import Summary, summarise
+from savelint.keras.visitor import visit
 from savelint.rules import RULES
 from savelint.source import Source, SourceError
 
@@ -69,6 +72,69 @@ BASE = "class Base({}): pass"
 )
 def test_a_defect_in_newer_syntax_is_found(cls: str, alias: str, name: str) -> None:
     assert codes(FROZEN.format(cls=cls, alias=alias, name=name)) == ["SVL101"]
+
+
+PART = (
+    FROZEN.format(cls="Net(keras.Model)", alias="", name="")
+    + """\
+class Whole(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.net = Net()
+
+    def call(self, x):
+        return self.net(x)
+"""
+)
+RETRIED = "try:\n    from keras import Model\nexcept ImportError:\n    from project import Model"
+BESIDE = {
+    "part": (PART, []),
+    "part that is also used": (PART + "net = Net()\n", ["SVL101"]),
+    "alias": (
+        FROZEN.format(cls="Net(models.Model)", alias="models = tf.keras.models", name=""),
+        ["SVL101"],
+    ),
+    "first import": (FROZEN.format(cls="Net(Model)", alias=RETRIED, name=""), ["SVL101"]),
+    "class in a function": (
+        "def make():\n"
+        + textwrap.indent(FROZEN.format(cls="Net(keras.Model)", alias="", name=""), "    "),
+        ["SVL101"],
+    ),
+    "statements on a line": (
+        FROZEN.format(cls="Net(keras.Model)", alias="a = 1; b = 2", name="y = x; "),
+        ["SVL101"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), BESIDE.values(), ids=BESIDE)
+def test_what_a_file_says_elsewhere_counts_beside_newer_syntax(
+    text: str, expected: list[str]
+) -> None:
+    assert codes(text) == expected
+    assert codes(f"{text}\n\n{TYPE_PARAMETERS}") == expected
+
+
+@pytest.mark.parametrize(
+    ("constant", "expected"),
+    [("SHAPE = (4, 6)", "[4, 6]"), ("SHAPE = 4\nSHAPE = 6", "?"), ("", "?")],
+)
+def test_the_constants_of_a_module_are_known_beside_newer_syntax(
+    constant: str, expected: str
+) -> None:
+    text = f"""\
+import keras
+{constant}
+class Net(keras.Model):
+    def call(self, x):
+        return SHAPE
+
+{TYPE_PARAMETERS}"""
+    source = Source("m.py", text)
+    found = summarise_newer(source)
+    assert found is not None
+    (cls,) = visit(source, found, range(len(found.statements)), Keras.V3, frozenset()).classes
+    assert told(cls.flow("call").result) == expected
 
 
 def test_a_finding_stands_at_its_own_text() -> None:

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_model import model
-from savelint.keras.model import ModuleModel
+from keras_model import codes, model
+from savelint.api import check_source, fix_source
+from savelint.keras.model import ModuleModel, SaveCall
 from savelint.keras.regions import Region
 from savelint.keras.walk import children
 from savelint.source import Source
@@ -87,6 +88,7 @@ TEXTS = {
     "tabs": "class A:\n\tdef f(self):\n\t\tif self.a:\n\t\t\treturn\tb ( c )\n",
     "tabs and spaces": "if a:\n\tb(c)\nif d:\n  e(f)\n",
     "form feed": "\x0cclass A:\n\x0c\n    def f(self):\n        return b.c\n\x0c\na = b(c)\n",
+    "form feed before an indentation": "class A:\n\x0c    def f(self):\n        b.c\n\x0ca(b)\n",
     "form feed inside": "a = b(\x0cc,\x0c d . e)\n",
     "blank before comment": "if a:\n    b(c)\n\n   \n# note\n    d(e)\n",
     "tabs before comment": "def f():\n    a(b)\n\t\t\n    # note\n\n    c(d)\n",
@@ -102,6 +104,11 @@ TEXTS = {
     "space before colons": "try :\n    a(b)\nexcept (C, D.e) :\n    f\nexcept  G  as  h  :\n    i\n"
     "else :\n    j\nfinally :\n    k(l)\n",
     "except star": "try:\n    a\nexcept* (B, c.D):\n    e(f)\n",
+    "semicolons": "a = b(c); d.e; f(g)\nh.i;\n",
+    "semicolon behind brackets": "a(\nb.c); d(e)\n",
+    "semicolon before brackets": "a.b; c(\nd)\n",
+    "semicolon behind a string": "a = '''\n'''; b.c(d)\n",
+    "semicolons on and on": "a(\nb); c(\nd); e(\nf)\n",
     "semicolons inside": "if a: b(c); d.e; f\nclass G: h = i; j = k(l);\n",
     "continuation": "a = b + \\\n    c(d) \\\n  . e\nif f and \\\n   g: h(i)\n",
     "parentheses": "a = (b)(((c)), (d).e)\nf((g for g in h), *(i), **(j))\n",
@@ -168,6 +175,9 @@ LINES = st.sampled_from(
         "",
         "a = b \\\n  (c)",
         "'''\n\n'''.f(x)",
+        "a(b); c.d",
+        "'''\n'''; a(\nb); c . d;",
+        "class A:\n\x0c    def f(self): b(c)",
     ]
 )
 
@@ -176,6 +186,38 @@ LINES = st.sampled_from(
 @given(st.lists(st.tuples(LINES, st.sampled_from(["\n", "\r\n", "\r"])), max_size=8))
 def test_spans_are_right_in_any_mixture_of_layouts(parts: list[tuple[str, str]]) -> None:
     check(model("".join(text.replace("\n", newline) + newline for text, newline in parts)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "note = '''\n'''; m.save('p')\n",
+        "f(\n1); m.save('p')\n",
+        "m.save(\n'p'); a = 1\n",
+        "class Net(keras.Model): pass; m = Net(); m.save('p')\n",
+    ],
+)
+@pytest.mark.parametrize("gates", [True, False])
+def test_statements_that_share_a_line_are_analysed(text: str, gates: bool) -> None:
+    assert codes("import keras\n" + text, gates=gates) == []
+
+
+def test_statements_that_share_a_line_are_read_once() -> None:
+    found = model("import keras; m = keras.Model(); m.save('p')\n")
+    assert [save.how for flow in found.scopes for save in flow.all(SaveCall)] == ["save"]
+
+
+def test_a_fix_among_statements_that_share_a_line_can_be_read_again() -> None:
+    text = """\
+import tensorflow as tf
+from tensorflow import keras
+class Net(keras.Model):
+    def __init__(self): super().__init__(); self.d = keras.layers.Dense(3)
+    def call(self, x): return tf.reshape(self.d(x), [tf.shape(x)[0], 3, 1])
+m = Net(); m(tf.zeros([4, 6])); tf.saved_model.save(m, 'p')
+"""
+    assert {finding.code for finding in check_source(text)} == {"SVL101", "SVL102"}
+    assert check_source(fix_source(text, unsafe=True)) == ()
 
 
 STDLIB = Path(sysconfig.get_path("stdlib"))

@@ -6,11 +6,13 @@ which uses `tf.saved_model.save` records the batch size of the sample.
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import pytest
 
 from keras_model import HEAD, codes, model
+from savelint.api import check_source
 from savelint.keras.model import ModuleModel, SaveCall
 from savelint.keras.saving import (
     Bundle,
@@ -66,6 +68,8 @@ FIRST = {
     "m.build((None, 6))": FREE,
     "m.build([None, 6])": FREE,
     "m.build(input_shape=(None, 6))": FREE,
+    "m.build(tf.TensorShape([None, 6]))": FREE,
+    "m.build(tf.TensorShape((None, 6)))": FREE,
     "m.build((4, 6))": EAGER,
     "m(x4); m.build((None, 6))": FREE,
     "m(x4); " + COMPILED + "m.fit(x4, y4)": EAGER,
@@ -96,13 +100,16 @@ FIRST = {
     "with tf.device('cpu'):\n    m(x4)": EAGER,
     "y = [m(x) for x in data]": EAGER,
     "def use(model):\n    return model(x4)\nuse(m)": EAGER,
+    "def use():\n    m(x4)\nuse()": EAGER,
+    "def use():\n    m.compile('sgd', 'mse')\n    m.fit(x4, y4)\nuse()": FREE,
+    "def use():\n    m(x4)": NEVER,
     "print(m(x4).numpy())": EAGER,
     "try:\n    m(x4)\nexcept ValueError:\n    raise": EAGER,
 }
 
 
 def lines(uses: str) -> str:
-    """Statements on lines of their own; one line of source is one statement here."""
+    """Statements on lines of their own."""
     return "\n".join(uses.split("; ")) + "\n"
 
 
@@ -132,6 +139,34 @@ def test_the_first_use_of_a_saved_model_is_known(uses: str, expected: FirstConta
 def test_it_is_in_a_function_as_in_a_module(uses: str, expected: FirstContact) -> None:
     body = textwrap.indent(SAMPLES + lines(uses) + SAVE, "    ")
     assert saved(f"{HEAD}{CLASS}def main(flag, data, shape):\n{body}")[0] is expected
+
+
+ON_ONE_LINE = {u: first for u, first in FIRST.items() if re.fullmatch(r".+(; .+)+", u)}
+
+
+@pytest.mark.parametrize(("uses", "expected"), ON_ONE_LINE.items(), ids=ON_ONE_LINE)
+def test_it_is_on_one_line_as_on_many(uses: str, expected: FirstContact) -> None:
+    text = f"{HEAD}{CLASS}{SAMPLES}{uses}; {SAVE}"
+    assert saved(text)[0] is expected
+    assert codes(text) == codes(module(uses))
+
+
+# A function uses the model that the script made.
+GLOBAL = {
+    "use and save": (f"def main():\n    m(x4)\n    {SAVE}main()\n", EAGER),
+    "fit and save": (f"def main():\n    m.fit(x4, y4)\n    {SAVE}main()\n", FREE),
+    "fit, and save": (f"m.fit(x4, y4)\ndef main():\n    {SAVE}main()\n", FREE),
+    "use": (f"def use():\n    m(x4)\nuse()\n{SAVE}", EAGER),
+    "fit": (f"def use():\n    m.fit(x4, y4)\nuse()\n{SAVE}", FREE),
+    "fit, then use": (f"def use():\n    m.fit(x4, y4)\nuse()\nm(x4)\n{SAVE}", FREE),
+}
+
+
+@pytest.mark.parametrize(("script", "first"), GLOBAL.values(), ids=GLOBAL)
+def test_what_a_function_does_with_a_global_model_counts(script: str, first: FirstContact) -> None:
+    text = HEAD + CLASS + SAMPLES + script
+    assert ("SVL101" in codes(text)) is (first is EAGER)
+    assert not [f for f in check_source(text) if "before it was ever run" in f.message]
 
 
 def test_a_script_s_main_function_is_read_where_it_is_called() -> None:
@@ -277,6 +312,7 @@ SPECS = {
     "m.fit(x=tf.ones((4, 6)), y=y4)": ((None, 6), "float32"),
     "m.build((None, 6))": ((None, 6), "float32"),
     "m.build(input_shape=[8, 6])": ((None, 6), "float32"),
+    "m.build(tf.TensorShape([None, 6]))": ((None, 6), "float32"),
     "s = (4, 6)\nm(tf.ones(s))": ((None, 6), "float32"),
     "m(unknown)\nm(tf.ones((4, 6)))": ((None, 6), "float32"),
     "m(unknown)": None,

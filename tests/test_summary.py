@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_model import codes, summary
+from keras_model import codes, model, summary
 from savelint.keras.summary import Statement, summarise
 from savelint.keras.tables import Kind
 from savelint.source import Source, SourceError
@@ -90,6 +90,8 @@ def test_classes_and_functions_are_definitions(text: str, definition: bool, is_c
         ("fs[0](x)", set()),
         ("@tf.function\ndef f(): pass", {"function"}),
         ("@tf.function(jit_compile=True)\ndef f(): pass", {"function"}),
+        ("@register\nclass A: pass", {"register"}),
+        ("@keras.saving.register(package='p')\nclass A: pass", {"register"}),
         ("class A:\n    @property\n    def f(self):\n        return g(self)", {"property", "g"}),
         ("model.call = traced", {"call"}),
         ("f = lambda x: g(x)", {"g"}),
@@ -197,6 +199,23 @@ def test_the_first_base_with_a_kind_gives_it() -> None:
     text = "import keras\nclass A(keras.Model): 0\nclass B(keras.layers.Layer): 0\n"
     found = summary(text + "class C(B, A): 0\nclass D(A, B): 0\nclass E(keras.Model, B): 0\n")
     assert [found.kinds[name] for name in "CDE"] == [Kind.LAYER, Kind.MODEL, Kind.MODEL]
+
+
+BASES = ["keras.Model", "keras.layers.Layer", "keras.Sequential", "tf.Module", "Mixin"]
+CHAINS = st.tuples(
+    *(
+        st.lists(st.sampled_from(BASES + [f"C{n}" for n in range(before)]), max_size=3)
+        for before in range(4)
+    )
+)
+
+
+@given(CHAINS)
+@settings(max_examples=40, deadline=None)
+def test_the_reader_and_the_summary_say_the_same_kinds(chains: tuple[list[str], ...]) -> None:
+    classes = [f"class C{n}({', '.join(bases)}): pass" for n, bases in enumerate(chains)]
+    found = model("\n".join(["import keras", "import tensorflow as tf", *classes]) + "\n")
+    assert {cls.name: cls.kind for cls in found.classes} == dict(found.summary.kinds)
 
 
 @given(st.integers(1, 60), st.booleans())
