@@ -21,6 +21,8 @@ from savelint.rules import RULES
 from savelint.source import Source, SourceError
 
 EXAMPLES = {f"{r.code}-{e.variant}": e.bad for r in RULES for e in r.examples}
+# One generation in which each is reported: syntax is the same to both.
+REPORTED = [(e.bad, r.code, e.keras[-1]) for r in RULES for e in r.examples]
 TYPE_PARAMETERS = (
     "type Batch[T] = list[T]\n\n\ndef first[T](items: Batch[T]) -> T:\n    return items[0]\n"
 )
@@ -32,11 +34,12 @@ def newer(text: str) -> Summary | None:
     return summarise_newer(Source("m.py", text))
 
 
-@pytest.mark.parametrize("bad", EXAMPLES.values(), ids=EXAMPLES)
-@pytest.mark.parametrize("keras", Keras)
-def test_a_defect_beside_newer_syntax_is_found_as_without(bad: str, keras: Keras) -> None:
+@pytest.mark.parametrize(("bad", "code", "keras"), REPORTED, ids=EXAMPLES)
+def test_a_defect_beside_newer_syntax_is_found_as_without(
+    bad: str, code: str, keras: Keras
+) -> None:
     among = bad.replace("\n\n\n", f"\n\n\n{NEWER}\n\n", 1)
-    assert codes(among if NEWER in among else bad + NEWER, keras) == codes(bad, keras)
+    assert codes(among if NEWER in among else bad + NEWER, keras) == [code]
 
 
 SILENT = {f"{r.code}-{t.splitlines()[0][2:50]}": t for r in RULES for t in r.silent}

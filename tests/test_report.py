@@ -321,7 +321,7 @@ def test_carriage_returns_do_not_show() -> None:
     assert "\r" not in drawn(text, finding(text, "get_config(self)", fix=fix))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_text_can_be_drawn_at_any_width(data: st.DataObject) -> None:
     alphabet = st.sampled_from("ab \t\n\r\f日\u0301\x1b[]")

@@ -204,7 +204,7 @@ def test_the_first_block_s_indentation_is_the_file_s_own(text: str, indentation:
 
 def test_real_files_survive() -> None:
     library = Path(ast.__file__).parent
-    for path in [*sorted(library.glob("*.py"))[:80], *sorted(library.glob("test/*coding*.py"))]:
+    for path in [*sorted(library.glob("*.py"))[::8], *sorted(library.glob("test/*coding*.py"))]:
         data = path.read_bytes()
         source = Source.from_bytes(str(path), data)
         assert source.to_bytes() == data
