@@ -18,18 +18,14 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from savelint.analysis import RuleError, analyse
-from savelint.finding import Finding
-from savelint.fixer import fix
 from savelint.keras.generation import Keras
 from savelint.rule import Example, Way, Witness
 from savelint.rules import RULES
-from savelint.source import Source
 
 RUNNER = Path(__file__).with_name("runner.py")
 CACHE = Path(__file__).parents[2] / ".pytest_cache" / "witness.json"
@@ -86,14 +82,14 @@ class Case:
         return f"{self.code}-{self.example.variant}"
 
     def job(self, form: str) -> Job:
-        """The job of the "bad" or "good" form, or of an own fix."""
+        """The job of the "bad" or "good" form."""
         example, witness = self.example, self.example.witness
         text = example.bad if form == "bad" else example.good
         failing = {way for ways in witness.fails.values() for way in ways}
         ways = tuple(w for w in Way if w in witness.ways or (form == "bad" and w in failing))
         return Job(
             f"{self.id}-{form}",
-            self.own_fixes.get(form, text),
+            text,
             witness.build,
             witness.inputs,
             ways,
@@ -101,30 +97,6 @@ class Case:
             witness.trains,
             witness.serves,
         )
-
-    @cached_property
-    def own_fixes(self) -> dict[str, str]:
-        """What savelint's fixer makes of `bad`, by form, where it is not `good` anyway."""
-        if not self.example.fixed:
-            return {}
-        texts = {f"fix{int(k)}": own_fix(self.example.bad, k) for k in self.example.keras}
-        return {form: text for form, text in texts.items() if text != self.example.good}
-
-
-def own_fix(bad: str, keras: Keras) -> str:
-    """What the fixer, unsafe fixes included, makes of a text; itself where a rule fails.
-
-    That a rule fails, or leaves its finding, is for the suite without TensorFlow to say;
-    here it must not keep the other witnesses from being heard.
-    """
-
-    def findings(source: Source) -> Sequence[Finding]:
-        return analyse(source, RULES, keras).findings
-
-    try:
-        return fix(Source.from_bytes("bad.py", bad.encode()), findings, unsafe=True).source.text
-    except RuleError:
-        return bad
 
 
 def legal(text: str) -> tuple[Keras, ...]:
