@@ -304,7 +304,7 @@ def make():
         def call(self, x):
             return tf.reshape(x, [tf.shape(x)[0], 2, 3])
 
-    return Net
+    return Net()
 """
     assert keras_class(text).kind is Kind.MODEL
     assert codes(text) == ["SVL101"]

@@ -155,7 +155,7 @@ class Summary:
 
     def is_part(self, name: str) -> bool:
         """Whether instances of a class are made in the file, and only by Keras classes."""
-        keras = {cls.statement for cls, _ in self._kinds}
+        keras = {cls.statement for cls, _ in self._kinds if self.statements[cls.statement].is_class}
         makers = [i for i, statement in enumerate(self.statements) if name in statement.called]
         return bool(makers) and keras.issuperset(makers)
 
