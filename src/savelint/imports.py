@@ -72,15 +72,21 @@ class Importer:
         return None
 
     def _present(self, name: str, at_line: int | None) -> str | None:
-        """Find the shortest spelling by what is already imported above `at_line`."""
-        found: list[str] = []
+        """Find the shortest spelling by what is already imported above `at_line`.
+
+        Of two Keras packages the one that the file uses most comes first.
+        """
+        roots = _keras_roots(self._tree)
+        found: list[tuple[int, int, str]] = []
         for local, bindings in self._names.items():
             if min(binding.line for binding in bindings) >= (at_line or _NEVER):
                 continue
             spellings = {_spelling(local, binding.origin, name) for binding in bindings}
-            if len(spellings) == 1:
-                found += filter(None, spellings)
-        return min(found, key=len, default=None)
+            text = spellings.pop() if len(spellings) == 1 else None
+            if text is not None:
+                rank = _rank(bindings[-1].origin or "", roots)
+                found.append((rank, len(text), text))
+        return min(found)[2] if found else None
 
     def _additions(self, name: str) -> Iterator[_Addition]:
         """Yield imports that would do, the one most in the file's style first."""
@@ -256,6 +262,12 @@ def _keras_roots(tree: ast.Module) -> list[str]:
             if head == "keras":
                 roots[origin.removesuffix(dot + rest)] += 1
     return [root for root, _ in roots.most_common()] or ["tensorflow.keras"]
+
+
+def _rank(origin: str, roots: list[str]) -> int:
+    """The place of an origin's package among those from which the file takes Keras."""
+    places = (place for place, root in enumerate(roots) if f"{origin}.".startswith(f"{root}."))
+    return next(places, len(roots))
 
 
 def _first_line(node: ast.stmt) -> int:
