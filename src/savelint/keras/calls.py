@@ -229,7 +229,16 @@ class CallReader(ExpressionReader):
         for position, argument in enumerate(arguments.items):
             is_shape = argument.keyword in keywords if argument.keyword else position in positions
             if is_shape and any(True for _ in dimensions(argument.value)):
-                self._note(ShapeUse(node, family, short, argument.node.value, argument.value))
+                self._note(
+                    ShapeUse(
+                        node,
+                        family,
+                        short,
+                        argument.node.value,
+                        argument.value,
+                        self._training > 0,
+                    )
+                )
 
     def _note_stack(self, name: str, node: cst.Call, arguments: Arguments) -> None:
         layers = arguments.get(0, "layers")
@@ -240,7 +249,7 @@ class CallReader(ExpressionReader):
         self, node: cst.BaseExpression, value: Value, *, takes_tensor: bool = False
     ) -> None:
         if isinstance(value, Dim) and not value.dynamic and value.is_batch:
-            self._note(NumberUse(node, value, takes_tensor))
+            self._note(NumberUse(node, value, takes_tensor, self._training > 0))
 
     def _save(
         self, how: str, saved: CallArgument | None, node: cst.Call, arguments: Arguments
@@ -359,7 +368,16 @@ class CallReader(ExpressionReader):
             values = [a.value for a in arguments.positional]
             target = values[0] if len(values) == 1 else Seq(tuple(values))
             if arguments.items and any(True for _ in dimensions(target)):
-                self._note(ShapeUse(node, None, "reshape", arguments.items[0].node.value, target))
+                self._note(
+                    ShapeUse(
+                        node,
+                        None,
+                        "reshape",
+                        arguments.items[0].node.value,
+                        target,
+                        self._training > 0,
+                    )
+                )
             return operations.tensor_of_shape(target, "reshape", node, owner)
         if name in {"get", "pop", "values", "items"}:
             return Tensor(owner.batch_axis, structured=True)

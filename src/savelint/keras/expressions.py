@@ -355,7 +355,7 @@ class ExpressionReader(FunctionReader):
     ) -> Value:
         for value in (left, right):
             if isinstance(value, Dim) and not value.dynamic and value.is_batch:
-                self._note(NumberUse(node, value))
+                self._note(NumberUse(node, value, in_training=self._training > 0))
                 return None
         for value in (left, right):
             if isinstance(value, Dim) and value.dynamic:

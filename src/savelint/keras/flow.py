@@ -18,7 +18,7 @@ from savelint.keras.derived import (
     joined,
 )
 from savelint.keras.frames import Chain, Frame, Surroundings
-from savelint.keras.guards import runs_eagerly
+from savelint.keras.guards import runs_eagerly, runs_in_training
 from savelint.keras.model import (
     Flow,
     TensorTest,
@@ -136,20 +136,25 @@ class _Reader(CallReader):
     def _if(self, node: cst.If) -> bool:
         self._test(node.test)
         eager = runs_eagerly(node.test)
+        training = runs_in_training(node.test)
         before = dict(self._frame.names)
         self._branches += 1
         self._muted += eager is True
+        self._training += training is True
         ends = self._block(node.body.body)
+        self._training -= training is True
         self._muted -= eager is True
         after = self._frame.names
         self._frame.names = before
         other_ends = False
         if node.orelse is not None:
             self._muted += eager is False
+            self._training += training is False
             if isinstance(node.orelse, cst.If):
                 other_ends = self._if(node.orelse)
             else:
                 other_ends = self._block(node.orelse.body.body)
+            self._training -= training is False
             self._muted -= eager is False
         self._branches -= 1
         if ends and not other_ends:

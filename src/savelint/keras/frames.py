@@ -86,6 +86,8 @@ class FunctionReader(ABC):
         self._attributes: dict[str, Value] = {}
         # How many branches or loops enclose the statement being read.
         self._branches = 0
+        # Above zero while reading what runs in training only, which is never served.
+        self._training = 0
         # Above zero while reading what runs eagerly only.
         self._muted = 0
 

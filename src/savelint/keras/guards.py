@@ -25,6 +25,16 @@ def runs_eagerly(test: cst.BaseExpression) -> bool | None:
     return None
 
 
+def runs_in_training(test: cst.BaseExpression) -> bool | None:
+    """True for `training`, False for its negation, None for other tests."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        inner = runs_in_training(test.expression)
+        return None if inner is None else not inner
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+        return runs_in_training(test.left) or runs_in_training(test.right)
+    return True if isinstance(test, cst.Name) and test.value == "training" else None
+
+
 def asked_about(test: cst.BaseExpression) -> Iterator[str]:
     """The names in a condition that asks whether something is None, or is true at all."""
     if isinstance(test, cst.BooleanOperation):

@@ -74,13 +74,17 @@ class Arguments:
 
 @dataclass(frozen=True)
 class ShapeUse:
-    """A value goes where an operation expects a shape or a number taken from one."""
+    """A value goes where an operation expects a shape or a number taken from one.
+
+    `in_training` says that this happens under `if training:` only.
+    """
 
     call: cst.Call
     family: Family | None
     operation: str
     argument: cst.BaseExpression
     value: Value
+    in_training: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class NumberUse:
     node: cst.BaseExpression
     dim: Dim
     takes_tensor: bool = False
+    in_training: bool = False
 
 
 @dataclass(frozen=True)

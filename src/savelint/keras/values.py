@@ -243,6 +243,12 @@ class Traced:
     signature: cst.BaseExpression | None
     node: cst.CSTNode
 
+    @property
+    def expression(self) -> cst.CSTNode:
+        """The call that wraps, or what decorates, without its `@`."""
+        expression: cst.CSTNode = getattr(self.node, "decorator", self.node)
+        return expression
+
 
 @dataclass(frozen=True)
 class Concrete:

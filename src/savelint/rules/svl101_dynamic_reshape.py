@@ -425,7 +425,7 @@ def _variant(use: ShapeUse) -> str:
 
 def _takes_batch(use: ShapeUse) -> bool:
     """Whether a shape holds the batch size by `tf.shape`, and not as a whole shape."""
-    if use.operation not in _OPERATIONS or isinstance(use.value, Shape):
+    if use.operation not in _OPERATIONS or isinstance(use.value, Shape) or use.in_training:
         return False
     return any(
         part.is_batch if isinstance(part, Dim) else part.has_batch

@@ -565,7 +565,7 @@ tf.io.write_file("c", "d")
             what = "no method with an `input_signature`"
             cure = "decorate a method with `@tf.function(input_signature=[tf.TensorSpec(...)])`"
             traced = [t for t in cls.traced.values() if t.signature is None]
-            place = [(_decoration(t), "an `input_signature` goes here") for t in traced[:1]]
+            place = [(t.expression, "an `input_signature` goes here") for t in traced[:1]]
         return self.finding(
             module,
             save.node,
@@ -627,11 +627,6 @@ tf.io.write_file("c", "d")
             labels=_definition(module, function.value),
             fix=Fix("pass `input_signature=[tf.TensorSpec(...)]`", Safety.DISPLAY),
         )
-
-
-def _decoration(traced: Traced) -> cst.CSTNode:
-    node: cst.CSTNode = getattr(traced.node, "decorator", traced.node)
-    return node
 
 
 def _saved_class(module: ModuleModel, save: SaveCall) -> KerasClass | None:

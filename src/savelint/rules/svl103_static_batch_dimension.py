@@ -213,6 +213,16 @@ class StaticBatchDimension(Rule):
     )
     silent = (
         """\
+# In training only: neither export nor construction ever gets there.
+import tensorflow as tf
+
+class Calibrate(tf.keras.layers.Layer):
+    def call(self, x, training=False):
+        if training:
+            return x + tf.fill(x.shape, 0.5)
+        return tf.sigmoid(x)
+""",
+        """\
 # A mask taken out of a list is one for all examples, with rows of its own.
 import tensorflow as tf
 
@@ -415,6 +425,8 @@ def _reads(cls: KerasClass) -> list[_Read]:
     """The reads of the batch dimension in `call`, in their order, with their uses."""
     reads: dict[int, _Read] = {}
     for event in cls.flow("call").events:
+        if isinstance(event, (NumberUse, ShapeUse)) and event.in_training:
+            continue  # neither served nor traced without training
         if isinstance(event, NumberUse):
             if not _is_length(event.dim):
                 reads.setdefault(id(event.dim.read), _Read(event.dim)).uses.append(event)

@@ -35,7 +35,7 @@ from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import serving
 
 if TYPE_CHECKING:
-    import libcst as cst
+    pass
 
 _CONTROL_FLOW = "without it Python branches on tensors in the body are no longer converted"
 _MOVED = "it serves only if the caller passes it as `signatures=model.serve`"
@@ -426,7 +426,7 @@ class Wrap(keras.layers.Layer):
     def _refused(self, module: ModuleModel, cls: KerasClass, traced: Traced) -> Finding:
         return self.finding(
             module,
-            _decoration(traced),
+            traced.expression,
             f"The `input_signature` on `{cls.name}.call` refuses the `training` that `fit` passes",
             variant="training",
             note="binds `inputs` and nothing else",
@@ -455,7 +455,7 @@ class Wrap(keras.layers.Layer):
         traced = cls.traced[name]
         return self.finding(
             module,
-            _decoration(traced),
+            traced.expression,
             f"`tf.function` on `{cls.name}.{name}` keeps the weights it was first traced with",
             variant=_variant(module, cls, name, traced),
             note="traced while Keras builds the layers",
@@ -534,12 +534,6 @@ def _variant(module: ModuleModel, cls: KerasClass, name: str, traced: Traced) ->
     if traced.signature is not None:
         return "signature"
     return "decorator" if cls.outline.method("build") is None else "layer-in-model"
-
-
-def _decoration(traced: Traced) -> cst.CSTNode:
-    """The expression of a decorator, without its `@`."""
-    node: cst.CSTNode = getattr(traced.node, "decorator", traced.node)
-    return node
 
 
 def _refuses_training(module: ModuleModel, cls: KerasClass) -> Traced | None:
@@ -646,7 +640,7 @@ def _runs_in(cls: KerasClass, call: LayerCall, store: AttributeStore, inner: Val
 def _unwrap(module: ModuleModel, cls: KerasClass, name: str, traced: Traced) -> Fix:
     if name == "call" and traced.signature is not None and cls.kind is Kind.MODEL:
         return _move(module, cls, traced)
-    return _removal(cls, (rewrite.remove_lines(module, _decoration(traced)),))
+    return _removal(cls, (rewrite.remove_lines(module, traced.expression),))
 
 
 def _removal(cls: KerasClass, edits: tuple[Edit, ...]) -> Fix:
@@ -661,8 +655,8 @@ def _removal(cls: KerasClass, edits: tuple[Edit, ...]) -> Fix:
 
 def _move(module: ModuleModel, cls: KerasClass, traced: Traced) -> Fix:
     """Take the decorator off `call` and put it on a serving method behind it."""
-    removal = rewrite.remove_lines(module, _decoration(traced))
-    decorator = module.text(_decoration(traced))
+    removal = rewrite.remove_lines(module, traced.expression)
+    decorator = module.text(traced.expression)
     call = cls.outline.methods["call"]
     serve = serving.serving_method(module, cls, call, decorator, ())
     used = re.search(r"\bself\.call\b", module.text(cls.outline.node))
