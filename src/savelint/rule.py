@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from savelint.finding import Finding, Fix, Label, Severity
@@ -145,9 +146,7 @@ class Rule(ABC):
 
 @cache
 def _witnessed() -> dict[str, dict[str, dict[str, str]]]:
-    from importlib import resources  # needed only for a finding
-
-    text = resources.files("savelint.rules").joinpath(WITNESSED).read_text(encoding="utf-8")
+    text = Path(__file__).with_name("rules").joinpath(WITNESSED).read_text(encoding="utf-8")
     table: dict[str, dict[str, dict[str, str]]] = json.loads(text)
     return table
 

@@ -72,7 +72,7 @@ class Arguments:
         return any(item.node.star for item in self.items)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ShapeUse:
     """A value goes where an operation expects a shape or a number taken from one.
 
@@ -87,7 +87,7 @@ class ShapeUse:
     in_training: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NumberUse:
     """A static dimension is used as a Python number: arithmetic, `int`, `range`, a cast.
 
@@ -101,7 +101,7 @@ class NumberUse:
     in_training: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SymbolicUnpacking:
     """`a, b, c = tf.shape(x)`: a symbolic tensor is iterated."""
 
@@ -110,14 +110,14 @@ class SymbolicUnpacking:
     count: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TensorTest:
     """Python branches or loops on a value computed from call's inputs."""
 
     node: cst.CSTNode
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AttributeStore:
     """`self.name = value`, `self.name += value`, `self.name[...] = value`, `self.name.append`.
 
@@ -136,7 +136,7 @@ class AttributeStore:
     conditional: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AttributeRead:
     """`self.name` is read; `owner` is the class whose `self` it is."""
 
@@ -146,7 +146,7 @@ class AttributeRead:
     method: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Combination:
     """An array or variable held by the object meets call's inputs in `*`, `+`, `@` or alike."""
 
@@ -154,7 +154,7 @@ class Combination:
     node: cst.BaseExpression
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ObjectStore:
     """`model.name = value` on an object that is not `self`."""
 
@@ -165,7 +165,7 @@ class ObjectStore:
     node: cst.CSTNode
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerCall:
     """A layer, often an attribute of `self`, is called on a value.
 
@@ -178,7 +178,7 @@ class LayerCall:
     inside: tuple[cst.FunctionDef | cst.Lambda, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contact:
     """Something happens to an object: "call", "fit", "predict", "build", "passed", ..."""
 
@@ -188,7 +188,7 @@ class Contact:
     arguments: Arguments
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SaveCall:
     """A call that saves: "saved_model", "export", "save" or "endpoint".
 
@@ -201,7 +201,7 @@ class SaveCall:
     arguments: Arguments
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
     """`keras.Sequential([...])` with its layers."""
 
@@ -209,7 +209,7 @@ class Stack:
     layers: tuple[Value, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SelfContact:
     """The object itself is called or built by one of its own methods."""
 
@@ -218,7 +218,7 @@ class SelfContact:
     arguments: Arguments
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SuperCall:
     """`super().method(...)`."""
 
