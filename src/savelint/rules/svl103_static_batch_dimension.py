@@ -450,10 +450,8 @@ def _is_time_major(module: ModuleModel, cls: KerasClass, read: _Read) -> bool:
 
 def _is_length(dim: Dim) -> bool:
     """Whether it is a `len(x)`: outside a shape, `x` is as likely a list of tensors."""
-    return (
-        dim.read is not dim.tensor_node
-        and getattr(getattr(dim.read, "func", None), "value", "") == "len"
-    )
+    function = getattr(dim.read, "func", None)
+    return getattr(function, "value", "") == "len"
 
 
 def _variant(read: _Read) -> str:

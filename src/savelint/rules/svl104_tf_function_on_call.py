@@ -241,6 +241,25 @@ class TfFunctionOnCall(Rule):
             keras=(Keras.V3,),
         ),
         Example(
+            variant="own-call",
+            bad=_NET
+            + """\
+        self.call = tf.function(self.call)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+""",
+            at="tf.function(self.call)",
+            good=_NET
+            + """\
+    def call(self, inputs):
+        return self.dense(inputs)
+""",
+            witness=Witness(build="Net()", ways=_WAYS, fails=_DEAD),
+            keras=(Keras.V3,),
+            fixed=False,
+        ),
+        Example(
             variant="replaced",
             bad=_NET
             + """\
@@ -491,7 +510,7 @@ class Wrap(keras.layers.Layer):
             module,
             store.value_node,
             f"`self.{store.name}` of `{cls.name}` keeps the weights it was first traced with",
-            variant="attribute",
+            variant="own-call" if store.name == "call" else "attribute",
             note="traced while Keras builds the layers",
             labels=[(dead.node, "its weights are cut off")],
             fix=fix,
