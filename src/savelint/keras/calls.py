@@ -270,7 +270,7 @@ class CallReader(ExpressionReader):
             return first if isinstance(first, (Shape, Seq, Tensor)) else None
         if name == "len":
             if isinstance(first, Tensor) and not first.structured:
-                return Dim(first, 0, False, node, arguments.items[0].node.value)
+                return Dim(first, 0, False, node, arguments.items[0].node.value, is_length=True)
             return None
         if name == "int" and isinstance(first, Dim) and not first.dynamic:
             number = replace(first, read=node)

@@ -132,8 +132,8 @@ class Dim:
     """One dimension of a tensor, or a number computed from it.
 
     `axis` is None when it is not known. `read` is the node that took it out of the
-    shape: a subscript, a `len(...)`, or the name it was unpacked to, then `unpacking` is
-    the assignment.
+    shape: a subscript, a `len(...)` (then `is_length`), or the name it was unpacked to,
+    then `unpacking` is the assignment.
     """
 
     tensor: Tensor
@@ -142,6 +142,7 @@ class Dim:
     read: cst.BaseExpression
     tensor_node: cst.BaseExpression
     unpacking: cst.Assign | None = None
+    is_length: bool = False
 
     @property
     def is_batch(self) -> bool:

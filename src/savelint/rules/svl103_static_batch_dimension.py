@@ -428,7 +428,8 @@ def _reads(cls: KerasClass) -> list[_Read]:
         if isinstance(event, (NumberUse, ShapeUse)) and event.in_training:
             continue  # neither served nor traced without training
         if isinstance(event, NumberUse):
-            if not _is_length(event.dim):
+            # Outside a shape, what has a length is as likely a list of tensors.
+            if not event.dim.is_length:
                 reads.setdefault(id(event.dim.read), _Read(event.dim)).uses.append(event)
         elif isinstance(event, ShapeUse):
             for part in dimensions(event.value):
@@ -448,18 +449,12 @@ def _is_time_major(module: ModuleModel, cls: KerasClass, read: _Read) -> bool:
     return re.search(dynamic, module.text(cls.outline.methods["call"])) is not None
 
 
-def _is_length(dim: Dim) -> bool:
-    """Whether it is a `len(x)`: outside a shape, `x` is as likely a list of tensors."""
-    function = getattr(dim.read, "func", None)
-    return getattr(function, "value", "") == "len"
-
-
 def _variant(read: _Read) -> str:
     if isinstance(read.value, Shape):
         return "whole-shape"
     if read.value.unpacking is not None:
         return "unpacking"
-    if _is_length(read.value):
+    if read.value.is_length:
         return "length"
     if isinstance(read.uses[0], NumberUse) and read.uses[0].node is not read.node:
         return "number"

@@ -1,0 +1,99 @@
+"""What SVL101 to SVL104 offer where real code was harder than their examples."""
+
+from __future__ import annotations
+
+import pytest
+
+from savelint import check_source
+from savelint.finding import Finding, Safety
+
+HEAD = """\
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+
+"""
+
+
+def found(text: str, keras: int = 3) -> list[Finding]:
+    return list(check_source(HEAD + text, keras_version=keras))
+
+
+def layer(*body: str) -> str:
+    lines = "".join(f"        {line}\n" for line in body)
+    return f"class Net(keras.layers.Layer):\n    def call(self, x):\n{lines}"
+
+
+@pytest.mark.parametrize(
+    ("value", "safety"),
+    [
+        ("tf.zeros((x.shape[0], 3))", Safety.SAFE),
+        ("tf.ones(x.shape)", Safety.SAFE),
+        # numpy takes no symbolic tensor, wherever its array then goes.
+        ("tf.constant(np.zeros((x.shape[0], 3)), tf.float32)", Safety.DISPLAY),
+        ("tf.constant(np.ones(x.shape), tf.float32)", Safety.DISPLAY),
+        # A Python number is needed.
+        ("sum(x[i] for i in range(x.shape[0]))", Safety.DISPLAY),
+        ("x * x.shape[0]", Safety.DISPLAY),
+    ],
+)
+def test_a_static_batch_size_is_replaced_where_a_tensor_will_do(value: str, safety: Safety) -> None:
+    (finding,) = found(layer(f"return {value}"))
+    assert finding.code == "SVL103"
+    assert finding.fix is not None
+    assert finding.fix.safety is safety
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        # Two batches behind each other: still unknown while tracing.
+        ("y = tf.concat([x, x], axis=0)", "return tf.zeros([y.shape[0], 1])"),
+        ("y = tf.signal.frame(x, 16, 8)", "return tf.reshape(y, [int(y.shape[0]), -1])"),
+    ],
+)
+def test_the_batch_is_followed_through_operations_that_keep_it(lines: tuple[str, ...]) -> None:
+    assert [finding.code for finding in found(layer(*lines))] == ["SVL103"]
+
+
+def test_ops_beside_a_re_exported_keras_are_those_of_keras() -> None:
+    text = """\
+from mylib.backend import keras, ops
+
+
+class Net(keras.Model):
+    def call(self, x):
+        return ops.tile(ops.ones((1, 3)), (ops.shape(x)[0], 1))
+"""
+    assert [f.code for f in check_source(text, keras_version=3)] == ["SVL101"]
+    alone = text.replace("keras, ops", "ops").replace("\n\n", "\nimport keras\n\n", 1)
+    assert check_source(alone, keras_version=3) == ()
+
+
+SIGNED = """\
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])
+    def call(self, x):
+        return self.dense(x)
+"""
+
+
+def test_a_signature_stays_where_the_class_serves_call_itself() -> None:
+    (free,) = found(SIGNED)
+    (served,) = found(SIGNED + "\n    def signatures(self):\n        return {'a': self.call}\n")
+    assert free.fix is not None
+    assert served.fix is not None
+    assert (free.fix.safety, served.fix.safety) == (Safety.UNSAFE, Safety.DISPLAY)
+
+
+@pytest.mark.parametrize("test", ["training", "training and x is not None", "not training"])
+def test_what_runs_in_training_only_is_not_reported(test: str) -> None:
+    branches = ("return x + tf.fill(x.shape, 0.5)", "return x")
+    body, other = branches if not test.startswith("not") else reversed(branches)
+    text = layer(f"if {test}:", f"    {body}", "else:", f"    {other}")
+    assert found(text.replace("(self, x)", "(self, x, training=False)")) == []
