@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from savelint import check_source
+from savelint import check_source, fix_source
 from savelint.finding import Finding, Safety
 
 HEAD = """\
@@ -97,3 +97,18 @@ def test_what_runs_in_training_only_is_not_reported(test: str) -> None:
     body, other = branches if not test.startswith("not") else reversed(branches)
     text = layer(f"if {test}:", f"    {body}", "else:", f"    {other}")
     assert found(text.replace("(self, x)", "(self, x, training=False)")) == []
+
+
+def test_a_tf_function_given_to_signatures_gets_the_signature_that_the_file_tells() -> None:
+    text = (
+        SIGNED.replace(
+            "    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])\n", ""
+        )
+        + "\n\n\nnet = Net()\nnet(tf.ones([4, 6]))\n"
+        + "tf.saved_model.save(net, 'p', signatures=tf.function(net))\n"
+    )
+    (finding,) = found(text)
+    assert finding.fix is not None
+    fixed = fix_source(HEAD + text, keras_version=3, unsafe=True)
+    assert "tf.function(net, input_signature=[tf.TensorSpec([None, 6], tf.float32)])" in fixed
+    assert check_source(fixed, keras_version=3) == ()

@@ -47,7 +47,7 @@ def serving_method(
     """A method beside `call` that serves the model; None when the class has a `serve`."""
     if cls.outline.method("serve") is not None:
         return None
-    parameter = _first_parameter(call)
+    parameter = first_parameter(call)
     if parameter is None:
         return None
     lines = [
@@ -58,7 +58,8 @@ def serving_method(
     return (*imports, rewrite.add_method(module, call, lines))
 
 
-def _first_parameter(call: cst.FunctionDef) -> str | None:
+def first_parameter(call: cst.FunctionDef) -> str | None:
+    """The name of the first parameter of `call` behind `self`."""
     plain = (*call.params.posonly_params, *call.params.params)
     return plain[1].name.value if len(plain) > 1 else None
 

@@ -95,6 +95,13 @@ class Flat(tf.keras.layers.Layer):
         super().__init__(**kwargs)
         self.dense = tf.keras.layers.Dense(3)
 """
+_FUNCTIONAL = """\
+
+
+def make():
+    inputs = tf.keras.Input([2, 6])
+    return tf.keras.Model(inputs, Flat()(inputs))
+"""
 _FROZEN = {Keras.V3: {Way.SAVED_MODEL: "FROZEN: InvalidArgumentError"}}
 _WAYS = (Way.FUNCTIONAL, Way.TRAIN, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
 _UNBUILDABLE = dict.fromkeys(_WAYS, "ValueError: .*([Ll]ast dimension|fully-defined)")
@@ -121,7 +128,9 @@ class DynamicReshape(Rule):
     the model, such as `Dense` on three dimensions, may still be frozen by the way it is
     saved). Else, where a save is in sight, `signatures=` there, see SVL102; else, where
     the input's shape can be read from the file, a serving method beside `call` (unsafe:
-    the caller must pass it to `signatures=`). `call` is never decorated, see SVL104.
+    the caller must pass it to `signatures=`). `call` is never decorated, see SVL104. A
+    layer's `[batch, -1]` becomes `[-1, ...]` with the product of the static dimensions
+    where the file shows the rank (unsafe); else the cure is shown.
     """
 
     code = "SVL101"
@@ -217,6 +226,32 @@ class DynamicReshape(Rule):
                 fails={Keras.V2: _UNBUILDABLE, Keras.V3: _UNBUILDABLE},
             ),
             fixed=False,
+        ),
+        Example(
+            variant="known-rank",
+            bad=_FLATTEN
+            + """\
+
+    def call(self, inputs):
+        flat = tf.reshape(inputs, [tf.shape(inputs)[0], -1])
+        return self.dense(flat)
+"""
+            + _FUNCTIONAL,
+            at="tf.reshape(inputs, [tf.shape(inputs)[0], -1])",
+            good=_FLATTEN
+            + """\
+
+    def call(self, inputs):
+        flat = tf.reshape(inputs, [-1, inputs.shape[1] * inputs.shape[2]])
+        return self.dense(flat)
+"""
+            + _FUNCTIONAL,
+            witness=Witness(
+                build="Flat()",
+                inputs=(((2, 6), "float32"),),
+                ways=_WAYS,
+                fails={Keras.V2: _UNBUILDABLE, Keras.V3: _UNBUILDABLE},
+            ),
         ),
     )
     silent = (
@@ -402,15 +437,17 @@ class Distance:
 
     def _lost_features(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
         for reshape, dense in _starved(module, cls):
+            known = _flattened(module, cls, reshape)
             yield self.finding(
                 module,
                 reshape,
                 f"`{cls.name}.call` reshapes to `[batch, -1]`, whose last dimension is unknown"
                 " while it is traced",
-                variant="lost-features",
+                variant="known-rank" if known is not None else "lost-features",
                 note="the last dimension is lost here",
                 labels=[(dense, "`Dense` needs it here")],
-                fix=Fix(
+                fix=known
+                or Fix(
                     "flatten with a `keras.layers.Flatten()`, which keeps the last dimension",
                     Safety.DISPLAY,
                 ),
@@ -538,6 +575,24 @@ def _starved(module: ModuleModel, cls: KerasClass) -> Iterator[tuple[cst.Call, c
                     if _is_made_by(layer, cls) and _is_dense(following):
                         yield flow.result.features_lost, event.node
                         return
+
+
+def _flattened(module: ModuleModel, cls: KerasClass, reshape: cst.Call) -> Fix | None:
+    """`[-1, x.shape[1] * x.shape[2]]`, where the file calls the layer on inputs of a known rank."""
+    spec = serving.class_spec(module, cls)
+    given = serving.first_parameter(cls.outline.methods["call"])
+    if spec is None or given is None or len(spec.shape) < 3 or len(reshape.args) != 2:
+        return None
+    tensor, target = (argument.value for argument in reshape.args)
+    if module.text(tensor) != given or len(getattr(target, "elements", ())) != 2:
+        return None
+    features = " * ".join(f"{given}.shape[{axis}]" for axis in range(1, len(spec.shape)))
+    return Fix(
+        "flatten to the product of the static dimensions",
+        Safety.UNSAFE,
+        (rewrite.replace(module, target, f"[-1, {features}]"),),
+        "the rank is that of the call in this file",
+    )
 
 
 def _is_made_by(layer: object, cls: KerasClass) -> bool:

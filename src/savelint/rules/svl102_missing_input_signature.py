@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from savelint import rewrite
-from savelint.finding import Finding, Fix, Safety, Severity
+from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import saving
 from savelint.keras.generation import Keras
 from savelint.keras.model import (
@@ -37,6 +37,7 @@ from savelint.rules import serving
 if TYPE_CHECKING:
     import libcst as cst
 
+_ONE_CALL = "the shape is that of the call in this file"
 _EXPORT_REASON = "it writes the endpoint `serve` beside `serving_default`"
 _REFUSED = {
     Bundle.PLAIN: "a plain function",
@@ -223,6 +224,7 @@ tf.saved_model.save(net, "saved")
 
 
 scale = Scale()
+scale(tf.ones([4, 6]))
 tf.saved_model.save(scale, "saved")
 """,
             at='tf.saved_model.save(scale, "saved")',
@@ -234,10 +236,10 @@ tf.saved_model.save(scale, "saved")
 
 
 scale = Scale()
+scale(tf.ones([4, 6]))
 tf.saved_model.save(scale, "saved")
 """,
             witness=Witness(build="scale", ways=_SERVED, fails=_UNSIGNED, saved="saved"),
-            fixed=False,
         ),
         Example(
             variant="module-ambiguous",
@@ -558,12 +560,14 @@ tf.io.write_file("c", "d")
         self, module: ModuleModel, cls: KerasClass, save: SaveCall, signed: int
     ) -> Finding:
         place: list[tuple[cst.CSTNode, str]] = []
+        fix = None
         if signed:
             what = f"{signed} functions with an `input_signature`, of which none is chosen"
             cure = "pass the one to serve as `signatures=`"
         else:
             what = "no method with an `input_signature`"
             cure = "decorate a method with `@tf.function(input_signature=[tf.TensorSpec(...)])`"
+            fix = _sign_method(module, cls)
             traced = [t for t in cls.traced.values() if t.signature is None]
             place = [(t.expression, "an `input_signature` goes here") for t in traced[:1]]
         return self.finding(
@@ -574,7 +578,7 @@ tf.io.write_file("c", "d")
             severity=Severity.WARNING,
             note="no signature is written",
             labels=place,
-            fix=Fix(cure, Safety.DISPLAY),
+            fix=fix or Fix(cure, Safety.DISPLAY),
         )
 
     def _refused(self, module: ModuleModel, save: SaveCall, given: Argument) -> Iterator[Finding]:
@@ -627,6 +631,32 @@ tf.io.write_file("c", "d")
             labels=_definition(module, function.value),
             fix=Fix("pass `input_signature=[tf.TensorSpec(...)]`", Safety.DISPLAY),
         )
+
+
+def _sign_method(module: ModuleModel, cls: KerasClass) -> Fix | None:
+    """A signature for the one `tf.function` of a tf.Module, by how the file calls it."""
+    if len(cls.traced) != 1:
+        return None
+    ((name, traced),) = cls.traced.items()
+    how = "call" if name == "__call__" else name
+    contacts = (contact for contact in saving.contacts_of(module, cls) if contact.how == how)
+    spec = saving.input_spec(contacts)
+    written = serving.signature(module, spec) if spec is not None else None
+    return _add_signature(module, traced, written) if written is not None else None
+
+
+def _add_signature(
+    module: ModuleModel, traced: Traced, written: tuple[str, str, tuple[Edit, ...]]
+) -> Fix:
+    """Give a `tf.function`, a decorator or a call, its `input_signature`."""
+    _, specs, imports = written
+    node = traced.expression
+    argument = f"input_signature={specs}"
+    if getattr(node, "args", None) is None:
+        edit = rewrite.replace(module, node, f"{module.text(node)}({argument})")
+    else:
+        edit = rewrite.add_argument(module, cast("cst.Call", node), argument)
+    return Fix("give it an `input_signature`", Safety.UNSAFE, (*imports, edit), _ONE_CALL)
 
 
 def _saved_class(module: ModuleModel, save: SaveCall) -> KerasClass | None:
@@ -709,7 +739,11 @@ def _sign(
     cls = _saved_class(module, save)
     spec = serving.class_spec(module, cls) if cls is not None else None
     written = serving.signature(module, spec) if spec is not None else None
-    if written is None or isinstance(value, Traced) or kind is Bundle.UNSIGNED:
+    if written is None:
+        return shown
+    if isinstance(value, Traced) and value.expression is node:
+        return _add_signature(module, value, written)
+    if kind is Bundle.UNSIGNED:
         return shown
     function, specs, imports = written
     text = serving.call_text(
@@ -719,5 +753,5 @@ def _sign(
         "give it an `input_signature`",
         Safety.UNSAFE,
         (*imports, rewrite.replace(module, node, text)),
-        "the shape is that of the one call in the file",
+        _ONE_CALL,
     )
