@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 
-from savelint.analysis import analyse
+from savelint.analysis import SAVING, analyse
 from savelint.keras.generation import Keras
 from savelint.keras.model import Flow, KerasClass, ModuleModel
+from savelint.keras.project import File, Project
 from savelint.keras.summary import Summary, summarise
 from savelint.keras.values import (
     Array,
@@ -28,8 +29,6 @@ from savelint.keras.visitor import visit
 from savelint.rules import RULES
 from savelint.source import Source
 
-SAVING = frozenset({"save", "save_model", "export", "add_endpoint"})
-
 HEAD = """\
 import numpy as np
 import tensorflow as tf
@@ -42,12 +41,16 @@ def summary(text: str) -> Summary:
     return summarise(Source("model.py", text))
 
 
+def file(text: str) -> File:
+    """A file that stands in no project."""
+    return Project().open(Source("model.py", text))
+
+
 def model(text: str, keras: Keras = Keras.V3) -> ModuleModel:
     """The model of a whole file: all its statements are read."""
-    source = Source("model.py", text)
-    found = summarise(source)
+    found = file(text)
     words = SAVING | found.kinds.keys()
-    return visit(source, found, range(len(found.statements)), keras, words)
+    return visit(found, range(len(found.summary.statements)), keras, words)
 
 
 def codes(text: str, keras: Keras = Keras.V3, *, gates: bool = True) -> list[str]:

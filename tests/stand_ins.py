@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from savelint.analysis import Analysis, RuleError
+from savelint.analysis import Analysis, RuleError, Session
 from savelint.finding import Edit, Finding, Fix, Label, Safety, Severity
 from savelint.keras.generation import Evidence, Keras
 from savelint.rule import Example, Rule, Witness
@@ -133,6 +133,8 @@ def analyse(
     *,
     declared: Callable[[], Evidence | None],
     gates: bool = True,
+    path: str = "",
+    session: Session | None = None,
 ) -> Analysis:
     """As `analysis.analyse`, for the rules of this module."""
     if "too_deep" in source.text:

@@ -21,7 +21,7 @@ LAYERS = (
     {"rules"},
     {"codes", "fixer", "rewrite", "rule", "settings", "suppress", "report", "cache", "baseline"},
     {"dependencies", "imports", "keras", "notebook", "finding"},
-    {"source", "discover", "preflight", "toml"},
+    {"source", "discover", "modules", "preflight", "toml"},
     {"__init__"},
 )
 # The only modules that know a library.

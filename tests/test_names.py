@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_model import codes, keras_class, model, summary, told
+from keras_model import codes, file, keras_class, model, told
 from savelint.keras.model import SaveCall
 from savelint.keras.names import canonical
 from savelint.keras.tables import Kind
@@ -223,7 +223,7 @@ def test_a_class_imported_by_its_name_is_seen(imports: str, base: str, kind: Kin
     text = f"{imports}\nclass Net({base}):\n    pass\n"
     assert keras_class(text).kind is kind
     # The gates, which see the summary alone, know it too.
-    assert summary(text).kinds["Net"] is kind
+    assert file(text).kinds["Net"] is kind
 
 
 @each(NOT_KERAS)

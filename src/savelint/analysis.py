@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from savelint.finding import Finding
-from savelint.keras import clues
+from savelint.keras import METHODS, WORDS, clues
 from savelint.keras.generation import Evidence, Keras, file_evidence
-from savelint.keras.summary import summarise
+from savelint.keras.project import File, Project
 from savelint.source import Source, SourceError, Span
 
 if TYPE_CHECKING:
-    from savelint.keras.summary import Summary
+    from savelint.keras.visitor import Library
     from savelint.rule import Rule
 
-# A file with none of these words has nothing to do with Keras.
-_WORDS = ("keras", "tensorflow")
 # The calls for which a function, or the module itself, is read as a place that makes and
 # saves models; `call` is there for `model.call = tf.function(model.call)`.
-_SAVING = frozenset({"save", "save_model", "export", "add_endpoint", "call"})
+SAVING = frozenset({"save", "save_model", "export", "add_endpoint", "call"})
 DEFAULT = Evidence(Keras.V3, "no evidence: the default")
+
+
+class Session:
+    """What the analyses of one run share: the files of the projects, each read once."""
+
+    def __init__(self) -> None:
+        self.project = Project()
+
+    @cached_property
+    def library(self) -> Library:
+        """What the visitor has read; libcst is behind it."""
+        from savelint.keras.visitor import Library
+
+        return Library(self.project)
 
 
 @dataclass(frozen=True)
@@ -53,111 +66,111 @@ def analyse(
     *,
     declared: Callable[[], Evidence | None] = lambda: None,
     gates: bool = True,
+    path: str = "",
+    session: Session | None = None,
 ) -> Analysis:
     """Run `rules` over `source`; findings are in the order of their place.
 
     `keras` is the generation, or None to read it from the file; where the file does not
-    tell, `declared` is asked what its project depends on. Without `gates` every step runs
-    even where nothing can be found; the result is the same.
+    tell, `declared` is asked what its project depends on. `path` is where the file stands:
+    names lead from there to the other files of its project, which `session` keeps; an empty
+    one leads nowhere. Without `gates` every step runs even where nothing can be found; the
+    result is the same.
 
     Raises SourceError for source that does not parse or is too deep to analyse, and
     RuleError when a rule itself fails.
     """
-    if not any(word in source.text for word in _WORDS):
+    if not any(mark in source.text for mark in (*WORDS, *METHODS)):
         return Analysis(())
-    summary = _summary(source)
+    session = session or Session()
+    file = session.project.open(source, path)
+    if not _has_keras(file):
+        return Analysis(())
     if keras is not None:
         evidence = Evidence(keras, "the settings say so")
     else:
-        evidence = file_evidence(source.text, summary) or declared() or DEFAULT
+        evidence = file_evidence(source.text, file.summary) or declared() or DEFAULT
     active = [rule for rule in rules if evidence.keras in rule.severity]
     if gates:
         active = [rule for rule in active if _mentions(source.text, [rule])]
-    statements = _relevant(summary, active if gates else None)
+    statements = _relevant(file, active if gates else None)
     findings = (
-        _check(source, summary, statements, active, evidence.keras) if active and statements else ()
+        _check(file, statements, active, evidence.keras, session) if active and statements else ()
     )
     return Analysis(findings, True, evidence.keras, evidence.reason)
 
 
-def _summary(source: Source) -> Summary:
-    try:
-        return summarise(source)
-    except SourceError as error:
-        if not isinstance(error.__cause__, SyntaxError):
-            raise
-        # What this Python's `ast` refuses may be newer syntax, which libcst knows.
-        from savelint.keras.newer import summarise_newer
-
-        newer = summarise_newer(source)
-        if newer is None:
-            raise
-        return newer
+def _has_keras(file: File) -> bool:
+    return any(word in file.source.text for word in WORDS) or bool(file.keras_classes)
 
 
 def _mentions(text: str, rules: Sequence[Rule]) -> bool:
     return any(mention in text for rule in rules for mention in rule.mentions)
 
 
-def _relevant(summary: Summary, rules: Sequence[Rule] | None) -> set[int]:
+def _relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
     """The top-level statements that a rule can have something to say about.
 
     With `rules` None all that hold a Keras class or may save something.
     """
     if rules is not None and not rules:
         return set()
-    keras = {cls.statement for cls in summary.classes if cls.name in summary.kinds}
-    words = _scope_words(summary)
-    starts = keras | {
-        i for i, statement in enumerate(summary.statements) if statement.called & words
-    }
-    wanted = starts if rules is None else _led_to(summary, starts, rules)
-    if any(not summary.statements[index].definition for index in wanted & starts):
+    keras = {cls.statement for cls, _ in file.keras_classes}
+    words = _scope_words(file)
+    every = file.summary.statements
+    starts = keras | {i for i, statement in enumerate(every) if statement.called & words}
+    wanted = starts if rules is None else _led_to(file, starts, rules)
+    if any(not every[index].definition for index in wanted & starts):
         # A script's statements are read together: one makes the model, another saves it.
-        loose = {i for i, statement in enumerate(summary.statements) if not statement.definition}
-        wanted = wanted.union(*(summary.reach(index) for index in loose))
+        loose = {i for i, statement in enumerate(every) if not statement.definition}
+        wanted = wanted.union(*(file.reach(index) for index in loose))
     return wanted
 
 
-def _scope_words(summary: Summary) -> frozenset[str]:
+def _scope_words(file: File) -> frozenset[str]:
     """The calls that make a function, or the module, worth reading as a scope."""
-    return _SAVING | summary.kinds.keys()
+    return SAVING | file.kinds.keys()
 
 
-def _led_to(summary: Summary, starts: set[int], rules: Sequence[Rule]) -> set[int]:
+def _led_to(file: File, starts: set[int], rules: Sequence[Rule]) -> set[int]:
     """The starts that hold a rule's clues, their definitions, and their users.
 
     What a class is depends on its parts, and on the classes of which it is a part.
     """
-    models = summary.models
+    models = file.models
     holding = {
         start
         for start in starts
-        if _holds_clues(summary, start, clues.MODEL if start in models else "", rules)
+        if _holds_clues(file, start, clues.MODEL if start in models else "", rules)
     }
-    users = {start for start in starts if holding.intersection(summary.leads_to(start))}
-    return users.union(holding, *(summary.reach(start) for start in holding))
+    users = {start for start in starts if holding.intersection(file.leads_to(start))}
+    return users.union(holding, *(file.reach(start) for start in holding))
 
 
-def _holds_clues(summary: Summary, start: int, mark: str, rules: Sequence[Rule]) -> bool:
+def _holds_clues(file: File, start: int, mark: str, rules: Sequence[Rule]) -> bool:
     """Whether a statement, with the helpers and bases that it leads to, has a rule's clues."""
-    helpers = summary.reach(start, through_keras=False)
-    words = {mark}.union(*(summary.statements[index].words for index in helpers))
-    return any(all(words & clue for clue in rule.clues) for rule in rules)
+    helpers = file.reach(start, through_keras=False)
+    words = {mark}.union(*(file.summary.statements[index].words for index in helpers))
+    # What helpers of other files do is no finding here: it can only add to some clue of this.
+    begun = [rule for rule in rules if any(words & clue for clue in rule.clues) or not rule.clues]
+    if any(all(words & clue for clue in rule.clues) for rule in begun):
+        return True
+    abroad = file.words_abroad(helpers) if begun else frozenset()
+    return any(all(words & clue or abroad & clue for clue in rule.clues) for rule in begun)
 
 
 def _check(
-    source: Source,
-    summary: Summary,
+    file: File,
     statements: set[int],
     rules: Sequence[Rule],
     keras: Keras,
+    session: Session,
 ) -> tuple[Finding, ...]:
     # libcst is behind this import; files without a candidate never pay for it.
     from savelint.keras.visitor import visit
 
     try:
-        module = visit(source, summary, statements, keras, _scope_words(summary))
+        module = visit(file, statements, keras, _scope_words(file), session.library)
     except (SourceError, RecursionError, MemoryError):
         raise
     except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,9 @@ def check_source(
 ) -> tuple[Finding, ...]:
     """The findings in the text of a Python file, in the order of their place.
 
-    `keras_version` is 2, 3 or None to read it from the text. No settings are read;
-    suppression comments count. Raises SourceError for text that cannot be analysed.
+    `keras_version` is 2, 3 or None to read it from the text. With `path`, what the text
+    imports is looked for in the project around that path. No settings are read; suppression
+    comments count. Raises SourceError for text that cannot be analysed.
     """
     return _check(text, path, keras_version, Mode.CHECK).findings
 
@@ -56,6 +58,7 @@ def _check(
     text: str, path: str, keras_version: int | None, mode: Mode, *, unsafe: bool = False
 ) -> FileReport:
     catalogue, options = _options(mode, unsafe=unsafe)
+    options = replace(options, follow=path != TEXT_NAME)
     configuration = Configuration(catalogue, _overrides(keras_version), isolated=True)
     task = Task(Path.cwd() / path, path, configuration.of(Path.cwd()))
     report = check_bytes(text.encode(), task, options)

@@ -1,8 +1,8 @@
 """One file in, its report out: read, analyse, suppress, fix, write.
 
-Files do not know of each other here, and all that goes in and out is frozen, so that
-`check_file` can as well run in another process. What only a file with Keras needs is
-imported when the first one is met.
+Files know of each other only through the session, which holds what was read of them, and all
+that goes in and out is frozen, so that `check_file` can as well run in another process. What
+only a file with Keras needs is imported when the first one is met.
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ from typing import TYPE_CHECKING
 from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
 from savelint.discover import Problem, discover, os_reason
 from savelint.finding import Finding, Safety, Severity
+from savelint.keras import METHODS, WORDS
 from savelint.report import Failure, FileReport, Report, Status
 from savelint.settings import Configuration, Settings
 from savelint.source import Source, SourceError
 
 if TYPE_CHECKING:
     from savelint import analysis
+    from savelint.analysis import Session
     from savelint.dependencies import Dependencies
     from savelint.keras.generation import Evidence
     from savelint.rule import Rule
 
 # A file without any of these can have no finding. The last is for comments that outlived
 # the Keras code they stood beside.
-_MARKS = (b"keras", b"tensorflow", b"savelint:")
+_MARKS = tuple(mark.encode() for mark in (*WORDS, *METHODS, "savelint:"))
 _TOO_DEEP = "too deeply nested or too large to analyse; split it or exclude it"
 
 
@@ -47,7 +49,8 @@ class Options:
     """What holds for all files of a run.
 
     Fixes of notes are applied only where `notes` are shown. `gates` is for tests: without
-    it, every file is analysed in full.
+    it, every file is analysed in full. Without `follow` no other file is read for what a
+    file imports.
     """
 
     catalogue: Catalogue
@@ -55,6 +58,7 @@ class Options:
     unsafe: bool = False
     notes: bool = False
     gates: bool = True
+    follow: bool = True
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -62,6 +66,13 @@ class Options:
         from savelint import rules
 
         return rules.RULES
+
+    @cached_property
+    def session(self) -> Session:
+        """What the files of this run share; made when the first one needs it."""
+        from savelint.analysis import Session
+
+        return Session()
 
     @cached_property
     def dependencies(self) -> Dependencies:
@@ -227,7 +238,13 @@ class _Check:
         while True:
             try:
                 return analysis.analyse(
-                    source, self.rules, keras, declared=self._declared, gates=options.gates
+                    source,
+                    self.rules,
+                    keras,
+                    declared=self._declared,
+                    gates=options.gates,
+                    path=str(self.task.path) if options.follow else "",
+                    session=options.session,
                 )
             except analysis.RuleError as error:
                 working = tuple(rule for rule in self.rules if rule.code != error.code)

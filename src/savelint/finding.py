@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from savelint.source import Span
+from savelint.source import Source, Span
 
 
 class Severity(Enum):
@@ -53,10 +53,14 @@ class Fix:
 
 @dataclass(frozen=True)
 class Label:
-    """A further place that a finding points at, and what is there."""
+    """A further place that a finding points at, and what is there.
+
+    `source` is the file that it stands in, None for that of the finding.
+    """
 
     span: Span
     text: str
+    source: Source | None = None
 
 
 @dataclass(frozen=True)

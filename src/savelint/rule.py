@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from savelint.finding import Finding, Fix, Label, Severity
+from savelint.finding import Finding, Fix, Severity
 from savelint.keras.generation import Keras
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Rule(ABC):
             keras_version=module.keras.value,
             span=module.span(node),
             note=note,
-            labels=tuple(Label(module.span(place), text) for place, text in labels),
+            labels=tuple(module.label(place, text) for place, text in labels),
             fix=fix,
         )
 

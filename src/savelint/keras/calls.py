@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from savelint.keras import operations, tables
+from savelint.keras import external, operations, tables
 from savelint.keras.derived import (
     array_method,
     item_of,
@@ -20,6 +20,7 @@ from savelint.keras.model import (
     Arguments,
     Contact,
     LayerCall,
+    LoadCall,
     NumberUse,
     SaveCall,
     SelfContact,
@@ -27,8 +28,6 @@ from savelint.keras.model import (
     Stack,
     SuperCall,
 )
-from savelint.keras.operations import code
-from savelint.keras.parameters import is_static
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     Argument,
@@ -36,10 +35,13 @@ from savelint.keras.values import (
     ClassOutline,
     ClassRef,
     Concrete,
+    Const,
     Dim,
     Function,
+    Imported,
     Instance,
     Member,
+    ModuleRef,
     Ref,
     SelfValue,
     Seq,
@@ -55,11 +57,17 @@ from savelint.keras.values import (
     holds_tensor,
     literal,
 )
+from savelint.keras.walk import code
 
 _GROWING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
 EXPORT_ARCHIVE = "keras.export.ExportArchive"
 _TF_FUNCTION = frozenset({"tensorflow.function", "tensorflow.experimental.function"})
 _SAVE_MODEL = frozenset({"keras.models.save_model", "keras.saving.save_model"})
+_LOADING = {
+    "keras.models.load_model": "model",
+    "keras.saving.load_model": "model",
+    "tensorflow.saved_model.load": "saved_model",
+}
 _GENERATORS = frozenset({"numpy.random.default_rng", "numpy.random.RandomState"})
 
 
@@ -110,6 +118,8 @@ class CallReader(ExpressionReader):
             return Instance(callee.outline.kind, callee.outline.name, node, callee.outline)
         if isinstance(callee, Function):
             return self._follow(callee, arguments, None)
+        if isinstance(callee, Imported):
+            return self._follow_abroad(callee, node, arguments, None)
         if isinstance(callee, Traced):
             return self._apply_traced(callee, node, arguments)
         if isinstance(callee, Member):
@@ -118,11 +128,19 @@ class CallReader(ExpressionReader):
             return self._call_object(callee, node, arguments)
         if isinstance(callee, SelfValue):
             self._note(SelfContact("call", node, arguments))
-            method = callee.outline.method("call")
-            if method is not None:
-                return self._follow(Function(method), arguments, callee)
+            if callee.outline.definer("call") is not None:
+                return self._follow_method(callee.outline, "call", node, arguments)
         self._pass_on(arguments, node)
         return self._result_of_unknown(node, arguments)
+
+    def _brought_home(self, value: Value, node: cst.Call | None, arguments: Arguments) -> Value:
+        """What a function of another file gave, with nodes of this file alone."""
+        self._pass_on(arguments, node)
+        if node is None:
+            return value if isinstance(value, Const) else None
+        if value is None:
+            return self._result_of_unknown(node, arguments)
+        return _at_home(value, node)
 
     def _result_of_unknown(self, node: cst.Call, arguments: Arguments) -> Value:
         last = node.func.attr.value if isinstance(node.func, cst.Attribute) else code(node.func)
@@ -151,12 +169,10 @@ class CallReader(ExpressionReader):
     def _apply_member(self, callee: Member, node: cst.Call, arguments: Arguments) -> Value:
         owner = callee.owner
         if isinstance(owner, SelfValue):
-            method = owner.outline.method(callee.name)
             if callee.name == "build":
                 self._note(SelfContact("build", node, arguments))
-            if method is not None:
-                receiver = None if is_static(method) else owner
-                return self._follow(Function(method), arguments, receiver)
+            if owner.outline.definer(callee.name) is not None:
+                return self._follow_method(owner.outline, callee.name, node, arguments)
             if callee.name in WEIGHT_MAKERS:
                 return Variable("weight", node)
         if callee.name == "get_concrete_function":
@@ -171,6 +187,9 @@ class CallReader(ExpressionReader):
             return self._tf_function(node, arguments)
         if name == "tensorflow.saved_model.save":
             self._save("saved_model", arguments.get(0, "obj"), node, arguments)
+            return None
+        if name in _LOADING:
+            self._note(LoadCall(_LOADING[name], node, arguments))
             return None
         if name in _SAVE_MODEL:
             self._save("save", arguments.get(0, "model"), node, arguments)
@@ -187,7 +206,7 @@ class CallReader(ExpressionReader):
         if tables.is_initializer(name):
             seeded = ".seeded" if operations.is_seeded(arguments, None, "seed") else ""
             return Instance(Kind.OTHER, name + seeded, node)
-        kind = tables.base_kind(name)
+        kind = external.kind(name)
         if kind is not None:
             self._pass_on(arguments, node)
             self._note_stack(name, node, arguments)
@@ -414,16 +433,33 @@ class CallReader(ExpressionReader):
         node: cst.Call,
         arguments: Arguments,
     ) -> Value:
-        """A method of an object of the file that is not Keras."""
+        """A method of an object of the project that is not Keras."""
         self._pass_on(arguments, node)
-        method = outline.method(name)
-        if method is None:
-            return None
         attributes, self._attributes = self._attributes, {}
-        receiver = None if is_static(method) else SelfValue(outline)
-        result = self._follow(Function(method), arguments, receiver)
+        result = self._follow_method(outline, name, node, arguments)
         self._attributes = attributes
         return result
+
+
+def _at_home(value: Value, node: cst.Call) -> Value:
+    """A value of another file as the call in this file gives it.
+
+    Static dimensions are dropped: where they are read is the other file's affair.
+    """
+    if isinstance(value, (Dim, Shape)):
+        if not value.dynamic or not node.args:
+            return None
+        tensor = node.args[0].value
+        if isinstance(value, Dim):
+            return replace(value, read=node, tensor_node=tensor, unpacking=None)
+        return replace(value, node=node, tensor_node=tensor)
+    if isinstance(value, Tensor):
+        return replace(value, features_lost=None)
+    if isinstance(value, Seq):
+        return replace(value, items=tuple(_at_home(item, node) for item in value.items))
+    if isinstance(value, Instance):
+        return replace(value, node=node)
+    return value if isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported)) else None
 
 
 def is_tf_function(value: Value) -> bool:
@@ -455,3 +491,5 @@ _METHODS: dict[type, Callable[..., Value]] = {
     Seq: CallReader._sequence_method,
     Instance: CallReader._object_method,
 }
+
+# FIXME

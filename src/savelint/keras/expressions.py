@@ -39,6 +39,7 @@ from savelint.keras.values import (
     Function,
     Instance,
     Member,
+    ModuleRef,
     Ref,
     SelfValue,
     Seq,
@@ -109,6 +110,8 @@ class ExpressionReader(FunctionReader):
         name = node.attr.value
         if isinstance(owner, Ref):
             return Ref(names.canonical(f"{owner.name}.{name}"))
+        if isinstance(owner, ModuleRef):
+            return self._around.member(owner, name)
         if isinstance(owner, SelfValue):
             return self._self_member(owner, node)
         if isinstance(owner, Tensor):
@@ -128,7 +131,7 @@ class ExpressionReader(FunctionReader):
         method = owner.outline.method(name)
         if method is not None:
             if _is_property(method):
-                return self._follow(Function(method), Arguments(()), owner)
+                return self._follow_method(owner.outline, name, None, Arguments(()))
             return Member(owner, name)
         if name == "build" or name in WEIGHT_MAKERS:
             return Member(owner, name)

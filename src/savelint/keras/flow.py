@@ -17,26 +17,25 @@ from savelint.keras.derived import (
     item_of,
     joined,
 )
-from savelint.keras.frames import Chain, Frame, Surroundings
+from savelint.keras.frames import Chain, Frame
 from savelint.keras.guards import runs_eagerly, runs_in_training
 from savelint.keras.model import (
     Flow,
     TensorTest,
 )
-from savelint.keras.operations import code
 from savelint.keras.parameters import method_parameters, parameter_names
 from savelint.keras.values import (
     ClassOutline,
     ClassRef,
     Const,
     Function,
-    Ref,
     SelfValue,
+    Surroundings,
     Tensor,
     Traced,
     Value,
 )
-from savelint.keras.walk import descendants
+from savelint.keras.walk import code, descendants
 
 
 def read_method(
@@ -243,7 +242,7 @@ class _Reader(CallReader):
     def _import(self, node: cst.Import | cst.ImportFrom) -> None:
         for local, origin in imported_names(node):
             if local != "*":
-                self._frame.names.setdefault(local, Ref(names.canonical(origin)))
+                self._frame.names.setdefault(local, self._around.imported(origin))
 
     def _delete(self, node: cst.Del) -> None:
         if isinstance(node.target, cst.Name):

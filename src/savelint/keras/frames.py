@@ -5,30 +5,26 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import libcst as cst
 
 from savelint.keras.model import Arguments, Event, Flow
-from savelint.keras.parameters import parameter_names
-from savelint.keras.values import ClassOutline, Const, Function, Table, Value, join
+from savelint.keras.parameters import is_static, parameter_names
+from savelint.keras.values import (
+    ClassOutline,
+    Const,
+    Function,
+    Imported,
+    SelfValue,
+    Surroundings,
+    Table,
+    Value,
+    join,
+)
 
 # Calls are followed this deep, and a function's calls this often; deeper is unknown.
 _MAX_CALL_DEPTH = 8
 _MAX_ENTRIES = 200
-
-
-class Surroundings(Protocol):
-    """What a function sees around itself: its module, and the other methods of its class."""
-
-    def name(self, name: str) -> Value:
-        """The value of a module-level name."""
-
-    def outline(self, node: cst.ClassDef, resolve: Mapping[str, Value]) -> ClassOutline:
-        """The outline of a class statement inside a function."""
-
-    def attribute(self, outline: ClassOutline, name: str) -> Value:
-        """The value that the constructor or `build` gives to an attribute of `self`."""
 
 
 @dataclass
@@ -75,12 +71,16 @@ class Chain(Mapping[str, Value]):
 class FunctionReader(ABC):
     """Reads one function and all that it calls in the file; this part keeps the frames."""
 
-    def __init__(self, surroundings: Surroundings, method: str) -> None:
+    def __init__(self, surroundings: Surroundings, method: str, depth: int = 0) -> None:
         self._around = surroundings
         self._method = method
+        # How many functions of other files are being read around this one.
+        self._depth = depth
         self._events: list[Event] = []
         self._frames: list[Frame] = []
         self._entered: list[Function] = []
+        # How many functions were entered; one count for the readers of all files.
+        self._entries = [0]
         self._results: dict[tuple[int, tuple[Value, ...]], Value] = {}
         # What this flow itself stored on self, newest last.
         self._attributes: dict[str, Value] = {}
@@ -105,6 +105,7 @@ class FunctionReader(ABC):
 
     def _body(self, function: Function, parameters: dict[str, Value]) -> Value:
         self._entered.append(function)
+        self._entries[0] += 1
         frame = Frame(function, parameters, function.closure)
         self._frames.append(frame)
         node = function.node
@@ -121,8 +122,8 @@ class FunctionReader(ABC):
     def _follow(self, function: Function, arguments: Arguments, owner: Value) -> Value:
         """The result of calling a function of the file."""
         if (
-            len(self._frames) > _MAX_CALL_DEPTH
-            or len(self._entered) > _MAX_ENTRIES
+            len(self._frames) + self._depth > _MAX_CALL_DEPTH
+            or self._entries[0] > _MAX_ENTRIES
             or any(f.function and f.function.node is function.node for f in self._frames)
         ):
             return self._unknown(arguments)
@@ -133,6 +134,41 @@ class FunctionReader(ABC):
             self._results[key] = self._body(function, parameters)
             self._branches = branches
         return self._results[key]
+
+    def _follow_method(
+        self, outline: ClassOutline, name: str, node: cst.Call | None, arguments: Arguments
+    ) -> Value:
+        """The result of calling a method of an object whose class the project defines."""
+        method = self._around.method(outline, name)
+        function = method.function if isinstance(method, Imported) else method
+        if function is None:
+            return None
+        static = isinstance(function.node, cst.FunctionDef) and is_static(function.node)
+        receiver = None if static else SelfValue(outline)
+        if isinstance(method, Imported):
+            return self._follow_abroad(method, node, arguments, receiver)
+        return self._follow(function, arguments, receiver)
+
+    def _follow_abroad(
+        self, callee: Imported, node: cst.Call | None, arguments: Arguments, owner: Value
+    ) -> Value:
+        """The result of calling a function of another file, in words of this one.
+
+        What it does is reported where it stands; here only its result counts.
+        """
+        depth = len(self._frames) + self._depth
+        if depth > _MAX_CALL_DEPTH or self._entries[0] > _MAX_ENTRIES:
+            return self._unknown(arguments)
+        reader = type(self)(callee.surroundings, self._method, depth + 1)
+        reader._frames.append(Frame(None, {}))
+        reader._muted = 1
+        reader._entries = self._entries
+        reader._attributes = dict(self._attributes) if owner is not None else {}
+        parameters = reader._bind(callee.function, arguments, owner)
+        key = (id(callee.function.node), tuple(parameters.values()))
+        if key not in self._results:
+            self._results[key] = reader._body(callee.function, parameters)
+        return self._brought_home(self._results[key], node, arguments)
 
     def _bind(self, function: Function, arguments: Arguments, owner: Value) -> dict[str, Value]:
         declared = function.node.params
@@ -185,6 +221,10 @@ class FunctionReader(ABC):
     @abstractmethod
     def _block(self, statements: Iterable[cst.BaseStatement | cst.BaseSmallStatement]) -> bool:
         """Read statements; True when control cannot reach what follows them."""
+
+    @abstractmethod
+    def _brought_home(self, value: Value, node: cst.Call | None, arguments: Arguments) -> Value:
+        """What a function of another file gave, in words of this one."""
 
     @abstractmethod
     def _unknown(self, arguments: Arguments) -> Value:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
+from savelint.finding import Label
 from savelint.keras.generation import Keras
 from savelint.keras.tables import Family, Kind
 from savelint.keras.values import ClassOutline, Dim, Function, Instance, Shape, Traced, Use, Value
@@ -19,6 +20,7 @@ from savelint.source import Source, Span
 if TYPE_CHECKING:
     import libcst as cst
 
+    from savelint.keras.project import File
     from savelint.keras.regions import Region
     from savelint.keras.summary import Summary
 
@@ -202,6 +204,15 @@ class SaveCall:
 
 
 @dataclass(frozen=True, eq=False)
+class LoadCall:
+    """A call that loads a whole model: `load_model` ("model") or `tf.saved_model.load`."""
+
+    how: str
+    node: cst.Call
+    arguments: Arguments
+
+
+@dataclass(frozen=True, eq=False)
 class Stack:
     """`keras.Sequential([...])` with its layers."""
 
@@ -237,6 +248,7 @@ Event: TypeAlias = (
     | Combination
     | ObjectStore
     | LayerCall
+    | LoadCall
     | Contact
     | SaveCall
     | SelfContact
@@ -299,31 +311,71 @@ class HeldClass:
     flows: Mapping[str, Flow]
 
 
+class Elsewhere(Protocol):
+    """What the other files of the project say about a file's classes."""
+
+    def region(self, node: cst.CSTNode) -> Region | None:
+        """The region of another file that holds a node."""
+
+    def class_of(self, outline: ClassOutline) -> KerasClass | None:
+        """The Keras class of another file."""
+
+    def makers(self, cls: KerasClass) -> Iterator[bool]:
+        """For each statement of other files that makes instances, whether it is a Keras class."""
+
+    def scopes(self, cls: KerasClass) -> Iterator[Flow]:
+        """The functions and scripts of other files that make instances and may save them."""
+
+
 @dataclass(frozen=True, eq=False)
 class ModuleModel:
     """One file as rules see it.
 
     `scopes` are the flows of the module's own statements and of each function or method
     in which something may be saved; `held` are the plain classes that `classes` make
-    instances of in their constructors or in `build`.
+    instances of in their constructors or in `build`. Events are of this file alone; values
+    may come from `elsewhere`, the other files of the project.
     """
 
-    source: Source
+    file: File
     keras: Keras
-    summary: Summary
     classes: tuple[KerasClass, ...]
     scopes: tuple[Flow, ...]
     regions: tuple[Region, ...]
+    elsewhere: Elsewhere
     held: tuple[HeldClass, ...] = ()
 
+    @property
+    def source(self) -> Source:
+        """The text of the file."""
+        return self.file.source
+
+    @property
+    def summary(self) -> Summary:
+        """What the file says at its top level."""
+        return self.file.summary
+
     def span(self, node: cst.CSTNode) -> Span:
-        """Where a node stands in the source, without surrounding white space."""
+        """Where a node of this file stands in the source, without surrounding white space."""
         return self._owners[id(node)].span_of(node)
 
+    def label(self, node: cst.CSTNode, text: str) -> Label:
+        """A label at a node of this file or of another one."""
+        region = self._region(node)
+        source = region.source if region.source is not self.source else None
+        return Label(region.span_of(node), text, source)
+
     def text(self, node: cst.CSTNode) -> str:
-        """The source of a node."""
-        span = self.span(node)
-        return self.source.text[span.start : span.end]
+        """The source of a node, of this file or of another one."""
+        region = self._region(node)
+        span = region.span_of(node)
+        return region.source.text[span.start : span.end]
+
+    def _region(self, node: cst.CSTNode) -> Region:
+        region = self._owners.get(id(node)) or self.elsewhere.region(node)
+        if region is None:
+            raise LookupError("a node that stands in no file")
+        return region
 
     def count_name(self, node: cst.CSTNode, name: str) -> int:
         """How often a plain name occurs inside a node."""
@@ -346,5 +398,21 @@ class ModuleModel:
         return {member: region for region in self.regions for member in region.members}
 
     def class_of(self, instance: Instance) -> KerasClass | None:
-        """The Keras class of the file that an object is an instance of."""
-        return next((cls for cls in self.classes if cls.outline is instance.outline), None)
+        """The Keras class of the project that an object is an instance of."""
+        if instance.outline is None:
+            return None
+        own = next((cls for cls in self.classes if cls.outline is instance.outline), None)
+        return own or self.elsewhere.class_of(instance.outline)
+
+    def is_part(self, cls: KerasClass) -> bool:
+        """Whether instances of a class are made in the project, and only by Keras classes.
+
+        What its tests make does not count.
+        """
+        own = [self.file.is_keras_statement(index) for index in self.file.makers(cls.name)]
+        return all(own) and all(by_keras := [*own, *self.elsewhere.makers(cls)]) and bool(by_keras)
+
+    def saving_scopes(self, cls: KerasClass) -> Iterator[Flow]:
+        """The scopes of this file, then those of others that make instances and may save them."""
+        yield from self.scopes
+        yield from self.elsewhere.scopes(cls)

@@ -14,9 +14,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from savelint.keras import clues
-from savelint.keras.operations import code
 from savelint.keras.summary import ClassSummary, Reader, Statement, Summary
-from savelint.keras.walk import descendants
+from savelint.keras.walk import children, code, descendants
 from savelint.source import Source
 
 MAX_SIZE = 500_000  # characters; about 15,000 lines
@@ -37,7 +36,7 @@ def summarise_newer(source: Source) -> Summary | None:
         try:
             known = ast.parse(text).body
         except SyntaxError:
-            reader.add(_statement(node, first, last), *_classes(node))
+            reader.add(_statement(node, first, last), *_classes(node, first))
         else:
             for statement in known:
                 reader.read(statement, first)
@@ -90,14 +89,36 @@ def _called_name(node: cst.CSTNode) -> str:
     return last.value if isinstance(last, cst.Name) else ""
 
 
-def _classes(node: cst.BaseStatement) -> tuple[str, list[ClassSummary]]:
-    """The name of a function, empty for anything else, and the classes in a statement."""
-    found = [
-        ClassSummary(part.name.value, tuple(code(base.value) for base in part.bases), 0)
-        for part in descendants(node)
-        if isinstance(part, cst.ClassDef)
-    ]
+def _classes(node: cst.BaseStatement, line: int) -> tuple[str, list[ClassSummary]]:
+    """The name of a function, empty for anything else, and the classes in a statement.
+
+    All of them count as standing in the statement's first `line`.
+    """
+    found: list[ClassSummary] = []
+    stack: list[tuple[cst.CSTNode, str]] = [(node, "")]
+    while stack:
+        part, scope = stack.pop()
+        if isinstance(part, cst.ClassDef):
+            found.append(_class(part, scope, line))
+            scope += f"{part.name.value}."
+        elif isinstance(part, cst.FunctionDef):
+            scope += f"{part.name.value}.<locals>."
+        stack += [(child, scope) for child in reversed(tuple(children(part)))]
     return (node.name.value if isinstance(node, cst.FunctionDef) else ""), found
+
+
+def _class(node: cst.ClassDef, scope: str, line: int) -> ClassSummary:
+    bases = (base.value for base in node.bases)
+    decorators = (item.decorator for item in node.decorators)
+    return ClassSummary(
+        node.name.value,
+        tuple(code(b.value if isinstance(b, cst.Subscript) else b) for b in bases),
+        0,
+        scope + node.name.value,
+        line,
+        frozenset(n.name.value for n in node.body.body if isinstance(n, cst.FunctionDef)),
+        tuple(code(d.func if isinstance(d, cst.Call) else d) for d in decorators),
+    )
 
 
 def _bracket_depth(text: str) -> int:

@@ -27,13 +27,7 @@ from savelint.keras.values import (
     literal,
     literal_dimensions,
 )
-
-_PLAIN = cst.Module([])
-
-
-def code(node: cst.CSTNode) -> str:
-    """The source of an expression, for use in a new one."""
-    return _PLAIN.code_for_node(node).strip()
+from savelint.keras.walk import code
 
 
 def call_operation(family: Family, name: str, node: cst.Call, arguments: Arguments) -> Value:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from savelint.keras.operations import code
 from savelint.keras.values import Argument, ClassOutline, SelfValue, Tensor, Value
-from savelint.keras.walk import descendants
+from savelint.keras.walk import code, descendants
 
 
 def parameter_names(parameters: cst.Parameters) -> Iterator[str]:

@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 from savelint.keras import names, tables
 from savelint.keras.clues import SHAPE_METHODS, Clues
-from savelint.keras.tables import Kind
 from savelint.source import Source, SourceError
 
 
@@ -38,11 +37,20 @@ class Statement:
 
 @dataclass(frozen=True)
 class ClassSummary:
-    """A class anywhere in the file: its bases as dotted text, None where they are not."""
+    """A class anywhere in the file.
+
+    `bases` are dotted text, None where they are not, `decorators` likewise and without
+    their arguments; `methods` are the names of its own. `qualname` tells where it is
+    nested, as Python's own does.
+    """
 
     name: str
     bases: tuple[str | None, ...]
     statement: int
+    qualname: str = ""
+    line: int = 0
+    methods: frozenset[str] = frozenset()
+    decorators: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,41 +82,27 @@ class Summary:
         return found
 
     @cached_property
-    def kinds(self) -> Mapping[str, Kind]:
-        """The kind of each class of the file that descends from Keras or tf.Module."""
-        return MappingProxyType({cls.name: kind for cls, kind in self._kinds})
-
-    @cached_property
-    def models(self) -> frozenset[int]:
-        """The statements that define a subclassed Model."""
-        return frozenset(cls.statement for cls, kind in self._kinds if kind is Kind.MODEL)
-
-    @cached_property
-    def _kinds(self) -> tuple[tuple[ClassSummary, Kind], ...]:
-        """Each class that is Keras with its kind; two classes may have one name."""
-        found: list[tuple[ClassSummary, Kind]] = []
-        kinds: dict[str, Kind] = {}
-        pending = list(self.classes)
-        while pending:
-            left = []
-            for cls in pending:
-                of_bases = (self._base_kind(base, kinds) for base in cls.bases)
-                kind = next(filter(None, of_bases), None)
-                if kind is None:
-                    left.append(cls)
-                else:
-                    kinds[cls.name] = kind
-                    found.append((cls, kind))
-            if len(left) == len(pending):
-                break
-            pending = left
-        return tuple(found)
-
-    @cached_property
-    def _definitions(self) -> Mapping[str, int]:
+    def definitions(self) -> Mapping[str, int]:
+        """The statement that defines a name: a class, a function or its one assignment."""
         assigned = {name: found[0] for name, found in self.assignments.items() if len(found) == 1}
         classes = {cls.name: cls.statement for cls in self.classes}
         return {**assigned, **self.functions, **classes}
+
+    @cached_property
+    def classes_of(self) -> Mapping[int, tuple[ClassSummary, ...]]:
+        """The classes in each top-level statement that has any."""
+        found: dict[int, list[ClassSummary]] = {}
+        for cls in self.classes:
+            found.setdefault(cls.statement, []).append(cls)
+        return {index: tuple(classes) for index, classes in found.items()}
+
+    @cached_property
+    def classes_by_name(self) -> Mapping[str, tuple[ClassSummary, ...]]:
+        """The classes of each name, wherever they are nested."""
+        found: dict[str, list[ClassSummary]] = {}
+        for cls in self.classes:
+            found.setdefault(cls.name, []).append(cls)
+        return {name: tuple(classes) for name, classes in found.items()}
 
     def group(self, index: int) -> tuple[int, int]:
         """The first and last of the statements that share a line with one, directly or not."""
@@ -121,51 +115,6 @@ class Summary:
         ):
             last += 1
         return first, last
-
-    def leads_to(self, index: int, *, through_keras: bool = True) -> Iterator[int]:
-        """The statements whose functions, classes and values a statement names or derives from.
-
-        Without `through_keras`, those that define a Keras class count as bases only.
-        """
-        for name in self.statements[index].words:
-            if name in self._definitions and (through_keras or name not in self.kinds):
-                yield self._definitions[name]
-        for cls in self._classes_of.get(index, ()):
-            for base in cls.bases:
-                if base is not None and base in self._definitions:
-                    yield self._definitions[base]
-
-    def reach(self, start: int, *, through_keras: bool = True) -> set[int]:
-        """A statement and all that it leads to, directly or not."""
-        seen: set[int] = set()
-        pending = [start]
-        while pending:
-            current = pending.pop()
-            if current not in seen:
-                seen.add(current)
-                pending.extend(self.leads_to(current, through_keras=through_keras))
-        return seen
-
-    @cached_property
-    def _classes_of(self) -> Mapping[int, list[ClassSummary]]:
-        found: dict[int, list[ClassSummary]] = {}
-        for cls in self.classes:
-            found.setdefault(cls.statement, []).append(cls)
-        return found
-
-    def is_part(self, name: str) -> bool:
-        """Whether instances of a class are made in the file, and only by Keras classes."""
-        keras = {cls.statement for cls, _ in self._kinds if self.statements[cls.statement].is_class}
-        makers = [i for i, statement in enumerate(self.statements) if name in statement.called]
-        return bool(makers) and keras.issuperset(makers)
-
-    def _base_kind(self, base: str | None, kinds: Mapping[str, Kind]) -> Kind | None:
-        if base is None:
-            return None
-        if base in kinds:
-            return kinds[base]
-        resolved = self.resolve(base) or names.resolve(base, self.inner_names)
-        return tables.base_kind(resolved) if resolved else None
 
 
 def summarise(source: Source) -> Summary:
@@ -227,6 +176,8 @@ class Reader:
         self._functions: dict[str, int] = {}
         self._assignments: dict[str, list[int]] = {}
         self._imported: set[str] = set()
+        # Lines of the file before the text in which the statement being read was parsed.
+        self._offset = 0
         # What functions import for themselves; it counts where the module says nothing.
         self._inner_names: dict[str, str] = {}
 
@@ -244,39 +195,40 @@ class Reader:
         `first_line` is the line of the file at which the statement's own text began.
         """
         index = len(self._statements)
+        self._offset = first_line - 1
         called: set[str] = set()
         clues = Clues(self._helpers)
         deepest = 0
-        # (node, depth, whether it stands at module level, whether its marks count);
-        # parents before children, in order.
-        stack: list[tuple[ast.AST, int, bool, bool]] = [(statement, 1, True, True)]
+        # (node, depth, what its definitions' qualified names begin with, whether its marks
+        # count); parents before children, in order.
+        stack: list[tuple[ast.AST, int, str, bool]] = [(statement, 1, "", True)]
         while stack:
-            node, depth, top, marks = stack.pop()
+            node, depth, scope, marks = stack.pop()
             deepest = max(deepest, depth)
             clues.see(node, marks=marks)
             reader = _READERS.get(type(node))
             if reader is not None:
-                reader(self, node, index, top, called)
+                reader(self, node, index, scope, called)
             if isinstance(node, _SCOPES):
-                top = False
-                marks = marks and getattr(node, "name", "") not in SHAPE_METHODS
+                name = getattr(node, "name", "<lambda>")
+                scope += f"{name}." if isinstance(node, ast.ClassDef) else f"{name}.<locals>."
+                marks = marks and name not in SHAPE_METHODS
             for field in _FIELDS[type(node)]:
                 value = getattr(node, field)
                 if isinstance(value, list):
                     stack.extend(
-                        (item, depth + 1, top, marks)
+                        (item, depth + 1, scope, marks)
                         for item in reversed(value)
                         if isinstance(item, ast.AST)
                     )
                 elif isinstance(value, ast.AST):
-                    stack.append((value, depth + 1, top, marks))
+                    stack.append((value, depth + 1, scope, marks))
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
         first = min((statement.lineno, *(item.lineno for item in decorators)))
-        offset = first_line - 1
         self._statements.append(
             Statement(
-                first + offset,
-                (statement.end_lineno or first) + offset,
+                first + self._offset,
+                (statement.end_lineno or first) + self._offset,
                 deepest,
                 isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)),
                 isinstance(statement, ast.ClassDef),
@@ -285,29 +237,39 @@ class Reader:
             )
         )
 
-    def _call(self, node: ast.Call, index: int, top: bool, called: set[str]) -> None:
+    def _call(self, node: ast.Call, index: int, scope: str, called: set[str]) -> None:
         called.update(_last_name(node.func))
 
-    def _class(self, node: ast.ClassDef, index: int, top: bool, called: set[str]) -> None:
+    def _class(self, node: ast.ClassDef, index: int, scope: str, called: set[str]) -> None:
         for decorator in node.decorator_list:
             called.update(_last_name(decorator))
-        bases = tuple(dotted_name(base) for base in node.bases)
-        self._classes.append(ClassSummary(node.name, bases, index))
+        functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+        self._classes.append(
+            ClassSummary(
+                node.name,
+                tuple(map(_base_name, node.bases)),
+                index,
+                scope + node.name,
+                node.lineno + self._offset,
+                frozenset(item.name for item in node.body if isinstance(item, functions)),
+                tuple(map(_decorator_name, node.decorator_list)),
+            )
+        )
 
     def _function(
         self,
         node: ast.FunctionDef | ast.AsyncFunctionDef,
         index: int,
-        top: bool,
+        scope: str,
         called: set[str],
     ) -> None:
-        if top:
+        if not scope:
             self._functions[node.name] = index
         for decorator in node.decorator_list:
             called.update(_last_name(decorator))
 
     def _import(
-        self, node: ast.Import | ast.ImportFrom, index: int, top: bool, called: set[str]
+        self, node: ast.Import | ast.ImportFrom, index: int, scope: str, called: set[str]
     ) -> None:
         module, level = None, 0
         if isinstance(node, ast.ImportFrom):
@@ -317,15 +279,15 @@ class Reader:
             self._imported.add(origin)
             if local == "*":
                 self._stars.append(names.canonical(origin))
-            elif not top:
+            elif scope:
                 self._inner_names.setdefault(local, origin)
             else:
                 # The first import wins: `except ImportError` holds the substitute.
                 self._names.setdefault(local, origin)
 
-    def _assign(self, node: ast.Assign, index: int, top: bool, called: set[str]) -> None:
+    def _assign(self, node: ast.Assign, index: int, scope: str, called: set[str]) -> None:
         called.update(target.attr for target in node.targets if isinstance(target, ast.Attribute))
-        if not top:
+        if scope:
             return
         for target in node.targets:
             for name in _assigned_names(target):
@@ -337,8 +299,8 @@ class Reader:
         if origin is not None:
             self._names.setdefault(node.targets[0].id, origin)
 
-    def _annotated(self, node: ast.AnnAssign, index: int, top: bool, called: set[str]) -> None:
-        if top and isinstance(node.target, ast.Name):
+    def _annotated(self, node: ast.AnnAssign, index: int, scope: str, called: set[str]) -> None:
+        if not scope and isinstance(node.target, ast.Name):
             self._assignments.setdefault(node.target.id, []).append(index)
 
     def summary(self) -> Summary:
@@ -353,6 +315,15 @@ class Reader:
             assignments=MappingProxyType({k: tuple(v) for k, v in self._assignments.items()}),
             imported=frozenset(self._imported),
         )
+
+
+def _base_name(node: ast.expr) -> str | None:
+    """A base as dotted text; of a generic one, `Base[T]`, without what it is given."""
+    return dotted_name(node.value if isinstance(node, ast.Subscript) else node)
+
+
+def _decorator_name(node: ast.expr) -> str | None:
+    return dotted_name(node.func if isinstance(node, ast.Call) else node)
 
 
 def _last_name(node: ast.expr) -> tuple[str, ...]:

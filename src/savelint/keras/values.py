@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from savelint.keras.tables import Draw, Kind
+from savelint.modules import Place
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -32,10 +33,12 @@ class Function:
 
 @dataclass(frozen=True, eq=False)
 class ClassOutline:
-    """A class of the file: its kind, its bases, and its own methods.
+    """A class of the project: its kind, its bases, and its own methods.
 
-    `bases` are canonical names, None where one is not known; `parents` are those bases
-    that stand in the same file. `kind` is None for a class that is not Keras.
+    `bases` are canonical names, None where one is not known or is a class of the project;
+    `parents` are those of the project, in whatever file. `kind` is None for a class that is
+    not Keras. `path` is the file that it stands in; `is_whole` says that what it inherits is
+    known: each of its bases is Keras' own, Python's, or a whole class of the project.
     """
 
     name: str
@@ -44,20 +47,46 @@ class ClassOutline:
     bases: tuple[str | None, ...]
     parents: tuple[ClassOutline, ...]
     methods: Mapping[str, cst.FunctionDef]
+    path: str = ""
+    is_whole: bool = True
 
     def method(self, name: str) -> cst.FunctionDef | None:
-        """The method as the class or the nearest of its parents in the file defines it."""
-        found = self.methods.get(name)
-        if found is not None:
-            return found
-        return next((m for p in self.parents if (m := p.method(name)) is not None), None)
+        """The method as the class or the nearest of its parents defines it."""
+        definer = self.definer(name)
+        return definer.methods[name] if definer is not None else None
+
+    def definer(self, method: str) -> ClassOutline | None:
+        """The class that defines a method: this one or the nearest of its parents."""
+        return next((cls for cls in self.lineage if method in cls.methods), None)
 
     @property
     def lineage(self) -> Iterator[ClassOutline]:
-        """The class itself, then its parents in the file."""
+        """The class itself, then its parents, depth first."""
         yield self
         for parent in self.parents:
             yield from parent.lineage
+
+
+class Surroundings(Protocol):
+    """What a function sees around itself: its module, and the classes of the project."""
+
+    def name(self, name: str) -> Value:
+        """The value of a module-level name."""
+
+    def imported(self, origin: str) -> Value:
+        """The value of what an import statement takes from its dotted origin."""
+
+    def member(self, module: ModuleRef, name: str) -> Value:
+        """The value of a member of a module of the project."""
+
+    def outline(self, node: cst.ClassDef, resolve: Mapping[str, Value]) -> ClassOutline:
+        """The outline of a class statement inside a function."""
+
+    def attribute(self, outline: ClassOutline, name: str) -> Value:
+        """The value that the constructor or `build` gives to an attribute of `self`."""
+
+    def method(self, outline: ClassOutline, name: str) -> Function | Imported | None:
+        """The method of a class, where the class or a parent in the project has it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +101,21 @@ class ClassRef:
     """A class of the file."""
 
     outline: ClassOutline
+
+
+@dataclass(frozen=True)
+class ModuleRef:
+    """A module or package of the project."""
+
+    place: Place
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A function of another file of the project, and what it sees around itself there."""
+
+    function: Function
+    surroundings: Surroundings
 
 
 @dataclass(frozen=True)
@@ -291,6 +335,8 @@ class Use:
 Value: TypeAlias = (
     Ref
     | ClassRef
+    | ModuleRef
+    | Imported
     | Const
     | Argument
     | Tensor

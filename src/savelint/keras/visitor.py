@@ -1,29 +1,33 @@
 """The visitor: from the summary of a file to the Keras model of it.
 
 It parses only the regions that matter, reads each once, and fills in what they need from
-the rest of the file (a helper function, a base class, a module-level constant) on demand.
+the rest of the file (a helper function, a base class, a module-level constant) and from the
+other files of its project on demand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import libcst as cst
 
-from savelint.keras import flow, tables
+from savelint.keras import external, flow
 from savelint.keras.generation import Keras
 from savelint.keras.model import AttributeStore, Flow, HeldClass, KerasClass, ModuleModel
 from savelint.keras.names import canonical
-from savelint.keras.operations import code
+from savelint.keras.project import Definition, External, File, Found, Module, Project
 from savelint.keras.regions import Region
-from savelint.keras.summary import Summary
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     Array,
     ClassOutline,
     ClassRef,
+    Const,
+    Function,
+    Imported,
     Instance,
+    ModuleRef,
     Ref,
     Seq,
     Table,
@@ -33,47 +37,115 @@ from savelint.keras.values import (
     elements,
     join,
 )
-from savelint.keras.walk import descendants
-from savelint.source import Source, SourceError
+from savelint.keras.walk import code, descendants
+from savelint.source import SourceError
 
 # Beyond this many nested nodes libcst's own recursion, or its time, is not safe.
 MAX_DEPTH = 400
+# Files whose visitors are kept while the next file is read; beyond, all are let go.
+_MAX_VISITORS = 40
+# What every class inherits that is neither Keras' nor the project's.
+_PLAIN_BASES = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol", "Generic"})
 
 
 def visit(
-    source: Source,
-    summary: Summary,
+    file: File,
     statements: Iterable[int],
     keras: Keras,
     scope_words: frozenset[str],
+    library: Library | None = None,
 ) -> ModuleModel:
     """Read the top-level `statements` (by their index in the summary) into a model.
 
     `scope_words` are the names of calls that make a function worth reading as a scope:
-    those that save, and the file's own Keras classes.
+    those that save, and the file's own Keras classes. `library` keeps what was read of
+    other files from one file to the next.
     Raises SourceError when a statement is nested too deeply to be read.
     """
-    return _Visitor(source, summary, keras, scope_words).model(sorted(statements))
+    visitor = (library or Library(file.project)).open(file)
+    return visitor.model(sorted(statements), keras, scope_words)
+
+
+class Library:
+    """The visitors of a project's files: what each has read serves all that lead to it."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._visitors: dict[str, _Visitor] = {}
+        self.homes: dict[ClassOutline, _Visitor] = {}
+
+    def open(self, file: File) -> _Visitor:
+        """The visitor of a file that is checked, whatever text others have seen of it."""
+        known = self._visitors.get(file.path)
+        if known is not None and known.file is file and file.path:
+            return known
+        if known is not None or len(self._visitors) > _MAX_VISITORS:
+            # What others hold of its classes must be of this text.
+            self._visitors.clear()
+            self.homes.clear()
+        self._visitors[file.path] = _Visitor(file, self)
+        return self._visitors[file.path]
+
+    def visitor(self, file: File) -> _Visitor:
+        """The visitor of a file that another one leads to."""
+        if file.path not in self._visitors:
+            self._visitors[file.path] = _Visitor(file, self)
+        return self._visitors[file.path]
+
+    def value(self, found: Found | None) -> Value:
+        """The value of what a name means in the project."""
+        if isinstance(found, External):
+            return Ref(found.name)
+        if isinstance(found, Module):
+            return ModuleRef(found.place)
+        if found is None or "." in found.name:
+            return None
+        visitor = self.visitor(found.file)
+        return _exported(visitor.name(found.name), visitor)
+
+    def region(self, node: cst.CSTNode) -> Region | None:
+        """The region, of whatever file, that holds a node."""
+        regions = (r for visitor in self._visitors.values() for r in visitor.regions)
+        return next((region for region in regions if id(node) in region.members), None)
+
+
+def _exported(value: Value, visitor: _Visitor) -> Value:
+    """A module-level value as other files see it; arrays and objects are not followed there."""
+    if isinstance(value, Function):
+        return Imported(value, visitor)
+    if isinstance(value, Traced) and isinstance(value.function, Function):
+        return replace(value, function=Imported(value.function, visitor))
+    if isinstance(value, Seq):
+        return replace(value, items=tuple(_exported(item, visitor) for item in value.items))
+    if isinstance(value, Table):
+        return Table(tuple((key, _exported(item, visitor)) for key, item in value.items))
+    kept = isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported))
+    traced = isinstance(value, Traced) and value.function is not None
+    return value if kept or traced else None
 
 
 class _Visitor:
     """Holds what was read of one file so far; the Surroundings of its functions."""
 
-    def __init__(
-        self, source: Source, summary: Summary, keras: Keras, scope_words: frozenset[str]
-    ) -> None:
-        self._source = source
-        self._summary = summary
-        self._keras = keras
-        self._scope_words = scope_words
+    def __init__(self, file: File, library: Library) -> None:
+        self.file = file
+        self._library = library
+        self._source = file.source
+        self._summary = file.summary
+        self._scope_words: frozenset[str] = frozenset()
         self._regions: dict[int, Region] = {}
         self._outlines: dict[int, ClassOutline] = {}
-        self._classes_by_name = {cls.name: cls.statement for cls in summary.classes}
-        self._attributes: dict[int, Mapping[str, Value]] = {}
+        self._classes_by_name = {cls.name: cls.statement for cls in file.summary.classes}
+        self._attributes: dict[ClassOutline, Mapping[str, Value]] = {}
         self._values: dict[str, Value] = {}
-        self._flows: dict[tuple[int, int], Flow] = {}
+        self._flows: dict[tuple[ClassOutline, int], Flow] = {}
+        self._models: dict[ClassOutline, KerasClass] = {}
 
-    def model(self, statements: list[int]) -> ModuleModel:
+    def model(
+        self, statements: list[int], keras: Keras, scope_words: frozenset[str]
+    ) -> ModuleModel:
+        """The model of the file, of the given statements and what they lead to."""
+        self._scope_words = scope_words
         classes: list[KerasClass] = []
         scopes: list[Flow] = []
         loose: list[cst.BaseStatement] = []
@@ -91,14 +163,19 @@ class _Visitor:
         if loose:
             scopes.append(flow.read_statements(self, loose))
         return ModuleModel(
-            self._source,
-            self._keras,
-            self._summary,
+            self.file,
+            keras,
             tuple(classes),
             tuple(scopes),
-            tuple(self._regions.values()),
+            self.regions,
+            _Elsewhere(self._library, self.file, scope_words),
             held,
         )
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """What was parsed so far."""
+        return tuple(self._regions.values())
 
     def _held(self, classes: Iterable[KerasClass]) -> Iterable[HeldClass]:
         """The plain classes of which Keras objects make and keep instances."""
@@ -108,10 +185,10 @@ class _Visitor:
             if not isinstance(value, Instance) or value.kind is not None:
                 continue
             outline = value.outline
-            if outline is not None and id(outline.node) not in seen:
-                seen.add(id(outline.node))
-                methods = _all_methods(outline).items()
-                yield HeldClass(outline, {n: self._method_flow(outline, n, m) for n, m in methods})
+            if outline is not None and id(outline) not in seen and outline.path == self.file.path:
+                seen.add(id(outline))
+                methods = self._all_methods(outline).items()
+                yield HeldClass(outline, {n: self.method_flow(outline, n, m) for n, m in methods})
 
     def _region(self, index: int) -> Region:
         """The region of a statement, with those that share a line with it."""
@@ -135,25 +212,40 @@ class _Visitor:
     ) -> None:
         outline = self.outline(node, {})
         if outline.kind is not None:
-            flows = {
-                name: self._method_flow(outline, name, method)
-                for name, method in _all_methods(outline).items()
-            }
-            decorated = {
-                name: flow.decorate(self, method)
-                for name, method in _all_methods(outline).items()
-                if method.decorators
-            }
-            traced = {name: value for name, value in decorated.items() if isinstance(value, Traced)}
-            classes.append(KerasClass(outline, outline.kind, flows, traced))
+            classes.append(self.keras_class(outline))
         for method in outline.methods.values():
             if outline.kind is None and self._is_scope(method):
-                scopes.append(self._method_flow(outline, method.name.value, method))
+                scopes.append(self.method_flow(outline, method.name.value, method))
             for inner in _nested_classes(method):
                 self._read_class(inner, classes, scopes)
         for member in node.body.body:
             if isinstance(member, cst.ClassDef):
                 self._read_class(member, classes, scopes)
+
+    def keras_class(self, outline: ClassOutline) -> KerasClass:
+        """What the methods of a Keras class of the file do."""
+        if outline not in self._models:
+            methods = self._all_methods(outline)
+            flows = {name: self.method_flow(outline, name, node) for name, node in methods.items()}
+            decorated = {
+                name: flow.decorate(self, node) for name, node in methods.items() if node.decorators
+            }
+            traced = {name: value for name, value in decorated.items() if isinstance(value, Traced)}
+            kind = outline.kind or Kind.OTHER
+            self._models[outline] = KerasClass(outline, kind, flows, traced)
+        return self._models[outline]
+
+    def _all_methods(self, outline: ClassOutline) -> dict[str, cst.FunctionDef]:
+        """The methods of a class and, where it defines none of that name, of its parents.
+
+        Those of parents in other files are left out: they are checked there.
+        """
+        methods: dict[str, cst.FunctionDef] = {}
+        for cls in outline.lineage:
+            if cls.path == self.file.path:
+                for name, node in cls.methods.items():
+                    methods.setdefault(name, node)
+        return methods
 
     def _read_function(
         self, node: cst.FunctionDef, classes: list[KerasClass], scopes: list[Flow]
@@ -169,8 +261,9 @@ class _Visitor:
             for part in descendants(node.body)
         )
 
-    def _method_flow(self, outline: ClassOutline, name: str, node: cst.FunctionDef) -> Flow:
-        key = (id(outline.node), id(node))
+    def method_flow(self, outline: ClassOutline, name: str, node: cst.FunctionDef) -> Flow:
+        """What a method that stands in this file does for an object of a class."""
+        key = (outline, id(node))
         if key not in self._flows:
             self._flows[key] = flow.read_method(self, outline, name, node)
         return self._flows[key]
@@ -185,17 +278,23 @@ class _Visitor:
         return self._values[name]
 
     def _module_value(self, name: str) -> Value:
-        resolved = self._summary.resolve(name)
-        if resolved is not None:
-            return Ref(resolved)
+        found = self.file.find(name)
+        if not isinstance(found, Definition) or found.file is not self.file:
+            return self._library.value(found)
         definition = self._summary.functions.get(name, self._classes_by_name.get(name))
         if definition is not None:
             return self._definition(name, definition)
         assignments = self._summary.assignments.get(name, ())
-        if len(assignments) == 1:  # one assigned more than once has no one value
-            return self._assigned(name, assignments[0])
-        inner = self._summary.inner_names.get(name)
-        return Ref(canonical(inner)) if inner is not None and not assignments else None
+        # One that is assigned more than once has no one value.
+        return self._assigned(name, assignments[0]) if len(assignments) == 1 else None
+
+    def imported(self, origin: str) -> Value:
+        """The value of what an import statement takes from its dotted origin."""
+        return self._library.value(self.file.project.follow(self.file, origin))
+
+    def member(self, module: ModuleRef, name: str) -> Value:
+        """The value of a member of a module of the project."""
+        return self._library.value(self.file.project.member(Module(module.place), name))
 
     def _definition(self, name: str, index: int) -> Value:
         for node in _definitions(self._region(index).tree.body):
@@ -222,14 +321,20 @@ class _Visitor:
         bases: list[str | None] = []
         parents: list[ClassOutline] = []
         kinds: list[Kind | None] = []
+        is_whole = True
         for argument in node.bases:
-            base = self._base(code(argument.value), resolve)
+            base = self._base(_base_text(argument.value), resolve)
             bases.append(base.name if isinstance(base, Ref) else None)
             if isinstance(base, ClassRef) and base.outline.node is not node:
                 parents.append(base.outline)
                 kinds.append(base.outline.kind)
+                is_whole = is_whole and base.outline.is_whole
             elif isinstance(base, Ref):
-                kinds.append(tables.base_kind(base.name))
+                kinds.append(external.kind(base.name))
+                own = base.name.startswith("keras.") or base.name == "tensorflow.Module"
+                is_whole = is_whole and (own or base.name in _PLAIN_BASES)
+            else:
+                is_whole = is_whole and _base_text(argument.value) in _PLAIN_BASES
         outline = ClassOutline(
             node.name.value,
             node,
@@ -237,24 +342,45 @@ class _Visitor:
             tuple(bases),
             tuple(parents),
             {item.name.value: item for item in node.body.body if isinstance(item, cst.FunctionDef)},
+            self.file.path,
+            is_whole,
         )
         self._outlines[id(node)] = outline
+        self._library.homes[outline] = self
         return outline
 
     def _base(self, dotted: str, resolve: Mapping[str, Value]) -> Value:
-        head, dot, rest = dotted.partition(".")
+        head, *rest = dotted.split(".")
         found = resolve[head] if head in resolve else self.name(head)
-        if isinstance(found, Ref):
-            return Ref(canonical(found.name + dot + rest))
-        return found if not dot else None
+        for part in rest:
+            if isinstance(found, Ref):
+                found = Ref(canonical(f"{found.name}.{part}"))
+            else:
+                found = self.member(found, part) if isinstance(found, ModuleRef) else None
+        return found
 
     def attribute(self, outline: ClassOutline, name: str) -> Value:
         """What the constructor and `build` store under an attribute of `self`."""
-        key = id(outline.node)
-        if key not in self._attributes:
-            self._attributes[key] = {}  # while the constructor itself is being read
-            self._attributes[key] = self._stored(outline)
-        return self._attributes[key].get(name)
+        home = self._home(outline)
+        if home is not self:
+            return home.attribute(outline, name)
+        if outline not in self._attributes:
+            self._attributes[outline] = {}  # while the constructor itself is being read
+            self._attributes[outline] = self._stored(outline)
+        return self._attributes[outline].get(name)
+
+    def method(self, outline: ClassOutline, name: str) -> Function | Imported | None:
+        """The method of a class, where the class or a parent in the project has it."""
+        definer = outline.definer(name)
+        if definer is None:
+            return None
+        function = Function(definer.methods[name])
+        home = self._home(definer)
+        return function if home is self else Imported(function, home)
+
+    def _home(self, outline: ClassOutline) -> _Visitor:
+        """The visitor of the file in which a class stands."""
+        return self._library.homes.get(outline, self)
 
     def _stored(self, outline: ClassOutline) -> Mapping[str, Value]:
         stored: dict[str, Value] = {}
@@ -264,11 +390,50 @@ class _Visitor:
                 if node is None:
                     continue
                 own: dict[str, Value] = {}
-                for event in self._method_flow(outline, method, node).all(AttributeStore):
+                reader = self._home(cls)
+                for event in reader.method_flow(outline, method, node).all(AttributeStore):
                     if event.owner is outline:
                         _add_store(own, event)
                 stored.update(own)
         return stored
+
+
+class _Elsewhere:
+    """What the other files of the project say about a file's classes."""
+
+    def __init__(self, library: Library, file: File, scope_words: frozenset[str]) -> None:
+        self._library = library
+        self._file = file
+        self._scope_words = scope_words
+
+    def region(self, node: cst.CSTNode) -> Region | None:
+        """The region of another file that holds a node."""
+        return self._library.region(node)
+
+    def class_of(self, outline: ClassOutline) -> KerasClass | None:
+        """The Keras class of another file."""
+        home = self._library.homes.get(outline)
+        known = home is not None and outline.kind is not None
+        return home.keras_class(outline) if home is not None and known else None
+
+    def makers(self, cls: KerasClass) -> Iterator[bool]:
+        """For each statement of other files that makes instances, whether it is a Keras class."""
+        for file, indices in self._file.project.users(self._file, cls.name):
+            yield from map(file.is_keras_statement, indices)
+
+    def scopes(self, cls: KerasClass) -> Iterator[Flow]:
+        """The functions and scripts of other files that make instances and may save them."""
+        words = self._scope_words - self._file.kinds.keys()
+        for file, makers in self._file.project.users(self._file, cls.name):
+            statements = file.summary.statements
+            loose = {i for i, statement in enumerate(statements) if not statement.definition}
+            together = loose if not loose.isdisjoint(makers) else set()
+            wanted = {i for i in {*makers, *together} if statements[i].called & words}
+            if wanted & together:
+                wanted = wanted.union(*(file.reach(i) for i in together))
+            if wanted:
+                visitor = self._library.visitor(file)
+                yield from visitor.model(sorted(wanted), Keras.V3, self._scope_words).scopes
 
 
 def _add_store(stored: dict[str, Value], event: AttributeStore) -> None:
@@ -284,13 +449,9 @@ def _add_store(stored: dict[str, Value], event: AttributeStore) -> None:
         stored[name] = None
 
 
-def _all_methods(outline: ClassOutline) -> dict[str, cst.FunctionDef]:
-    """The methods of a class and, where it defines none of that name, of its parents."""
-    methods: dict[str, cst.FunctionDef] = {}
-    for cls in outline.lineage:
-        for name, node in cls.methods.items():
-            methods.setdefault(name, node)
-    return methods
+def _base_text(node: cst.BaseExpression) -> str:
+    """A base as dotted text; of a generic one, `Base[T]`, without what it is given."""
+    return code(node.value if isinstance(node, cst.Subscript) else node)
 
 
 def _nested_classes(node: cst.CSTNode) -> Iterable[cst.ClassDef]:

@@ -1,4 +1,4 @@
-"""A walk over libcst's nodes that skips white space and punctuation.
+"""A walk over libcst's nodes that skips white space and punctuation, and their source.
 
 `CSTNode.children` builds everything down to the commas; this visits only the fields
 that carry meaning, at a twenty-fifth of the price.
@@ -11,6 +11,7 @@ from functools import cache
 
 import libcst as cst
 
+_PLAIN = cst.Module([])
 _LAYOUT = (
     cst.BaseParenthesizableWhitespace,
     cst.TrailingWhitespace,
@@ -65,3 +66,8 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         current = stack.pop()
         yield current
         stack.extend(reversed(tuple(children(current))))
+
+
+def code(node: cst.CSTNode) -> str:
+    """The source of an expression, for use in a new one."""
+    return _PLAIN.code_for_node(node).strip()

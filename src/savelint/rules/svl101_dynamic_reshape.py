@@ -474,7 +474,7 @@ def _takes_batch(use: ShapeUse) -> bool:
 def _is_harmless(module: ModuleModel, cls: KerasClass) -> bool:
     return (
         _cannot_be_saved(cls.outline.methods["call"])
-        or module.summary.is_part(cls.name)
+        or module.is_part(cls)
         or saving.builds_itself(cls)
         or bool(saving.signed_functions(cls))
     )
@@ -488,7 +488,7 @@ def _cannot_be_saved(call: cst.FunctionDef) -> bool:
 
 def _saves(module: ModuleModel, cls: KerasClass) -> Iterator[tuple[SaveCall, bool]]:
     """The calls that save an instance of the class, and whether they freeze its batch."""
-    for flow in module.scopes:
+    for flow in module.saving_scopes(cls):
         for save in flow.all(SaveCall):
             receiver = save.receiver
             if isinstance(receiver, Instance) and receiver.outline is cls.outline:

@@ -1,0 +1,449 @@
+"""The files of a project as an index: what a name means across files, and which class is Keras.
+
+A file is read when something leads to it, once a run, and only its summary is kept. What
+cannot be read or found is unknown, and a rule that meets it stays silent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
+
+from savelint.discover import display_name, os_reason
+from savelint.keras import external, names
+from savelint.keras.summary import ClassSummary, Summary, summarise
+from savelint.keras.tables import Kind
+from savelint.modules import Modules, Place
+from savelint.source import Source, SourceError
+
+# Characters of a file that is read for others; a longer one was generated, not written.
+_MAX_SIZE = 2_000_000
+# Packages within packages that a dotted name is followed through.
+_MAX_PACKAGES = 5
+_FAMILIES = ("keras", "tensorflow", "numpy")
+# A class that is made, as far as bytes tell.
+_MAKING = re.compile(rb"\b([A-Z]\w*)\s*\(")
+_TEST_FILE = re.compile(r"[\\/](?:tests?[\\/]|test_[^\\/]*$|[^\\/]*_test\.py$|conftest\.py$)")
+
+
+@dataclass(frozen=True)
+class External:
+    """Something outside of the project, or not found in it, by its canonical name."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A class, function or value that a file of the project defines at its top level."""
+
+    file: File
+    name: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module or package of the project."""
+
+    place: Place
+
+
+Found: TypeAlias = External | Definition | Module
+
+
+class File:
+    """One file and its summary, seen in its project.
+
+    `path` is absolute, and empty for a text that is in no file.
+    """
+
+    def __init__(self, project: Project, source: Source, summary: Summary, path: str) -> None:
+        self.project = project
+        self.source = source
+        self.summary = summary
+        self.path = path
+        self._found: dict[str, Found | None] = {}
+        self._class_kinds: dict[int, Kind | None] = {}
+
+    def find(self, dotted: str) -> Found | None:
+        """What a dotted expression at the file's top level means; None when it is not known."""
+        if dotted not in self._found:
+            self._found[dotted] = None  # what leads back to itself means nothing
+            self._found[dotted] = self._find(dotted)
+        return self._found[dotted]
+
+    def _find(self, dotted: str) -> Found | None:
+        head, dot, rest = dotted.partition(".")
+        origin = self.summary.names.get(head)
+        if origin is not None:
+            return self.project.follow(self, origin + dot + rest)
+        if head in self.summary.definitions or head in self.summary.assignments:
+            # Members of a class are found by its name; of a value nothing is known.
+            return Definition(self, dotted)
+        found = self._starred(head)
+        for part in rest.split(".") if rest else ():
+            found = self.project.member(found, part)
+        if found is None and head in self.summary.inner_names:
+            return self.project.follow(self, self.summary.inner_names[head] + dot + rest)
+        return found
+
+    def _starred(self, name: str) -> Found | None:
+        """What a star import brings under a name."""
+        known = self.summary.resolve(name)
+        if known is not None:
+            return External(known)
+        outside: list[str] = []
+        for star in self.summary.stars:
+            module = self.project.follow(self, star)
+            if isinstance(module, External):
+                outside.append(module.name)
+            elif module is not None and not name.startswith("_"):
+                found = self.project.member(module, name)
+                if found is not None:
+                    return found
+        # What the project does not define comes from the one star that is not its own.
+        ours = [star for star in outside if star.partition(".")[0] in _FAMILIES]
+        return External(f"{ours[0]}.{name}") if len(outside) == len(ours) == 1 else None
+
+    # -- classes -------------------------------------------------------------------------
+
+    @cached_property
+    def keras_classes(self) -> tuple[tuple[ClassSummary, Kind], ...]:
+        """Each class of the file that is Keras, with its kind; two may have one name."""
+        found = ((cls, self.kind_of(cls)) for cls in self.summary.classes)
+        return tuple((cls, kind) for cls, kind in found if kind is not None)
+
+    @cached_property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kind of each class of the file that descends from Keras or tf.Module, by name."""
+        return MappingProxyType({cls.name: kind for cls, kind in self.keras_classes})
+
+    @cached_property
+    def models(self) -> frozenset[int]:
+        """The statements that define a subclassed Model."""
+        return frozenset(cls.statement for cls, kind in self.keras_classes if kind is Kind.MODEL)
+
+    def kind_of(self, cls: ClassSummary) -> Kind | None:
+        """The kind of a class of this file, by the first of its bases that is Keras."""
+        key = id(cls)
+        if key not in self._class_kinds:
+            self._class_kinds[key] = None  # a class that derives from itself is none
+            of_bases = (self._base_kind(cls, base) for base in cls.bases if base is not None)
+            self._class_kinds[key] = next(filter(None, of_bases), None)
+        return self._class_kinds[key]
+
+    def _base_kind(self, cls: ClassSummary, base: str) -> Kind | None:
+        for other in self._classes_called(base):
+            if other is not cls:
+                kind = self.kind_of(other)
+                if kind is not None:
+                    return kind
+        found = self.base(cls, base)
+        if isinstance(found, External):
+            return external.kind(found.name)
+        if isinstance(found, Definition):
+            kinds = map(found.file.kind_of, found.file.classes_at_top(found.name))
+            return next(filter(None, kinds), None)
+        return None
+
+    def base(self, cls: ClassSummary, base: str) -> Found | None:
+        """What a base of a class means; a class that has its base's name is not meant itself."""
+        head = base.partition(".")[0]
+        if head == cls.name and head in self.summary.names:
+            return self.project.follow(self, self.summary.names[head] + base[len(head) :])
+        return self.find(base)
+
+    def _classes_called(self, dotted: str) -> Iterator[ClassSummary]:
+        """The classes of the file that a dotted expression may mean, wherever they stand."""
+        if "." in dotted:
+            yield from (cls for cls in self.summary.classes if cls.qualname == dotted)
+        else:
+            yield from self.summary.classes_by_name.get(dotted, ())
+
+    def classes_at_top(self, qualname: str) -> Iterator[ClassSummary]:
+        """The classes with a qualified name that other files can import."""
+        name = qualname.rpartition(".")[2]
+        named = self.summary.classes_by_name.get(name, ())
+        yield from (cls for cls in named if cls.qualname == qualname)
+
+    # -- statements ----------------------------------------------------------------------
+
+    def leads_to(self, index: int, *, through_keras: bool = True) -> Iterator[int]:
+        """The statements whose functions, classes and values a statement names or derives from.
+
+        Without `through_keras`, those that define a Keras class count as bases only.
+        """
+        definitions = self.summary.definitions
+        for name in self.summary.statements[index].words:
+            if name in definitions and (through_keras or name not in self.kinds):
+                yield definitions[name]
+        for cls in self.summary.classes_of.get(index, ()):
+            for base in cls.bases:
+                if base is not None and base in definitions:
+                    yield definitions[base]
+
+    def reach(self, start: int, *, through_keras: bool = True) -> set[int]:
+        """A statement and all that it leads to in the file, directly or not."""
+        seen: set[int] = set()
+        pending = [start]
+        while pending:
+            current = pending.pop()
+            if current not in seen:
+                seen.add(current)
+                pending.extend(self.leads_to(current, through_keras=through_keras))
+        return seen
+
+    def words_abroad(self, indices: set[int]) -> frozenset[str]:
+        """The words of what statements lead to in other files: helpers and bases."""
+        return self.project.words_abroad(self, indices)
+
+    # -- users ---------------------------------------------------------------------------
+
+    def makers(self, name: str) -> Iterator[int]:
+        """The statements that call a name."""
+        for index, statement in enumerate(self.summary.statements):
+            if name in statement.called:
+                yield index
+
+    def is_keras_statement(self, index: int) -> bool:
+        """Whether a statement is the definition of a Keras class."""
+        return self.summary.statements[index].is_class and any(
+            cls.statement == index for cls, _ in self.keras_classes
+        )
+
+
+class Project:
+    """The files of the projects of one run, read when something leads to them."""
+
+    def __init__(self) -> None:
+        self.modules = Modules()
+        self._files: dict[str, File | str] = {}
+        self._following: set[tuple[str, str]] = set()
+        self._makers: dict[str, dict[str, list[str]]] = {}
+
+    def open(self, source: Source, path: str = "") -> File:
+        """A file whose text is given; raises SourceError when that does not parse.
+
+        The first text that is known of a path stands for it wherever others lead to it.
+        """
+        known = self._files.get(path)
+        if isinstance(known, File) and known.source == source:
+            return known
+        file = File(self, source, _summary(source), path)
+        if path:
+            self._files.setdefault(path, file)
+        return file
+
+    def file(self, path: str) -> File | None:
+        """The file at an absolute path; None when it cannot be read or parsed."""
+        found = self._file(path)
+        return found if isinstance(found, File) else None
+
+    def problem(self, path: str) -> str:
+        """Why a file cannot be read or parsed; empty when it can."""
+        found = self._file(path)
+        return found if isinstance(found, str) else ""
+
+    def _file(self, path: str) -> File | str:
+        if path not in self._files:
+            try:
+                data = Path(path).read_bytes()
+                if len(data) > _MAX_SIZE:
+                    self._files[path] = "too large to have been written by hand"
+                else:
+                    self.open(Source.from_bytes(display_name(path), data), path)
+            except OSError as error:
+                self._files[path] = os_reason(error)
+            except SourceError as error:
+                self._files[path] = str(error)
+            except (RecursionError, MemoryError):
+                self._files[path] = "nested too deeply"
+        return self._files[path]
+
+    # -- names ---------------------------------------------------------------------------
+
+    def follow(self, file: File, dotted: str) -> Found | None:
+        """What the origin of an import in a file means; None for a name that is missing."""
+        canonical = names.canonical(dotted)
+        if canonical.partition(".")[0] in _FAMILIES:
+            return External(canonical)
+        if not file.path:
+            return External(canonical)
+        relative = dotted.lstrip(".")
+        level = len(dotted) - len(relative)
+        parts = relative.split(".") if relative else []
+        if level:
+            package = self.modules.package(file.path, level)
+            return self._walk(Module(package), parts) if package is not None else None
+        places = self.modules.top(file.path, parts[0])
+        for place in places:
+            found = self._walk(Module(place), parts[1:])
+            if found is not None:
+                return found
+        return None if any(place.file for place in places) else External(canonical)
+
+    def _walk(self, start: Found, parts: list[str]) -> Found | None:
+        found: Found | None = start
+        for part in parts:
+            found = self.member(found, part)
+        return found
+
+    def member(self, owner: Found | None, name: str) -> Found | None:
+        """A member of a module, or of something outside."""
+        if isinstance(owner, External):
+            return External(names.canonical(f"{owner.name}.{name}"))
+        if isinstance(owner, Definition):
+            return Definition(owner.file, f"{owner.name}.{name}")
+        if owner is None:
+            return None
+        key = (owner.place.file or owner.place.directory, name)
+        if key in self._following:
+            found = None
+        else:
+            self._following.add(key)
+            found = self._defined(owner, name)
+            self._following.discard(key)
+        if found is None:
+            submodule = self.modules.submodule(owner.place, name)
+            return Module(submodule) if submodule is not None else None
+        return found
+
+    def _defined(self, module: Module, name: str) -> Found | None:
+        """What a module's own statements bind to a name."""
+        file = self.file(module.place.file) if module.place.file else None
+        return file.find(name) if file is not None else None
+
+    # -- what other files hold -----------------------------------------------------------
+
+    def words_abroad(self, file: File, indices: set[int]) -> frozenset[str]:
+        """The words of the helpers and bases in other files that statements lead to."""
+        words: set[str] = set()
+        seen: set[tuple[str, int]] = set()
+        pending = list(self._leads_abroad(file, indices))
+        while pending:
+            other, index = pending.pop()
+            if (other.path, index) in seen:
+                continue
+            reached = other.reach(index, through_keras=False)
+            seen.update((other.path, each) for each in reached)
+            words.update(*(other.summary.statements[each].words for each in reached))
+            pending += self._leads_abroad(other, reached)
+        return frozenset(words)
+
+    def _leads_abroad(self, file: File, indices: set[int]) -> Iterator[tuple[File, int]]:
+        """The functions, and bases of classes, of other files that statements name."""
+        summary = file.summary
+        dotted = {
+            base
+            for index in indices
+            for cls in summary.classes_of.get(index, ())
+            for base in cls.bases
+            if base is not None
+        }
+        bases = frozenset(dotted)
+        words = {w for i in indices for w in summary.statements[i].words if w.isidentifier()}
+        dotted.update(words if summary.stars else words & summary.names.keys())
+        for name in sorted(dotted):
+            found = file.find(name)
+            if isinstance(found, Definition) and found.file is not file:
+                for other, at in _definition(found):
+                    if name in bases or not other.is_keras_statement(at):
+                        yield other, at
+            elif isinstance(found, Module):
+                yield from self._named_in(found, words, 0)
+
+    def _named_in(self, module: Module, words: set[str], depth: int) -> Iterator[tuple[File, int]]:
+        """The functions of a module, or of modules in it, that have one of the names."""
+        for word in sorted(words):
+            found = self.member(module, word)
+            if isinstance(found, Module) and depth < _MAX_PACKAGES:
+                yield from self._named_in(found, words, depth + 1)
+            elif isinstance(found, Definition):
+                for other, at in _definition(found):
+                    if not other.is_keras_statement(at):
+                        yield other, at
+
+    def users(self, file: File, name: str) -> list[tuple[File, list[int]]]:
+        """The other files of the project that make instances of a file's class, and where.
+
+        Files of tests are left out: what they make is there to be tried.
+        """
+        found: list[tuple[File, list[int]]] = []
+        for path in self._calling(file, name):
+            other = self.file(path) if path != file.path else None
+            if other is None:
+                continue
+            makers = [
+                index
+                for local in _local_names(other, name)
+                if _is_class(other.find(local), file, name)
+                for index in other.makers(local.rpartition(".")[2])
+            ]
+            if makers:
+                found.append((other, makers))
+        return found
+
+    def _calling(self, file: File, name: str) -> list[str]:
+        """The paths of the project's files that seem to make a `name`, without its tests."""
+        if not file.path:
+            return []
+        root = self.modules.root(file.path)
+        if root not in self._makers:
+            self._makers[root] = _making(root, self.modules.tree(root))
+        return self._makers[root].get(name, [])
+
+
+def _making(root: str, paths: Iterable[str]) -> dict[str, list[str]]:
+    """For each name that looks like a class's and is called, the files that do."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        if _TEST_FILE.search(path[len(root) :]):
+            continue
+        try:
+            data = Path(path).read_bytes()
+        except OSError:
+            continue
+        for called in set(_MAKING.findall(data)):
+            found.setdefault(called.decode(), []).append(path)
+    return found
+
+
+def _definition(found: Definition) -> Iterator[tuple[File, int]]:
+    """The statement of a definition at the top of its file."""
+    index = found.file.summary.definitions.get(found.name.partition(".")[0])
+    if index is not None:
+        yield found.file, index
+
+
+def _local_names(file: File, name: str) -> Iterator[str]:
+    """The dotted expressions by which a file may mean another one's class."""
+    yield name
+    for local, origin in file.summary.names.items():
+        if origin.rpartition(".")[2] == name and local != name:
+            yield local
+        elif names.canonical(origin).partition(".")[0] not in _FAMILIES:
+            yield f"{local}.{name}"
+
+
+def _is_class(found: Found | None, file: File, name: str) -> bool:
+    return isinstance(found, Definition) and (found.file.path, found.name) == (file.path, name)
+
+
+def _summary(source: Source) -> Summary:
+    try:
+        return summarise(source)
+    except SourceError as error:
+        if not isinstance(error.__cause__, SyntaxError):
+            raise
+        # What this Python's `ast` refuses may be newer syntax, which libcst knows.
+        from savelint.keras.newer import summarise_newer
+
+        newer = summarise_newer(source)
+        if newer is None:
+            raise
+        return newer

@@ -1,0 +1,272 @@
+"""Dotted module names and the files they mean, by the directories of a project.
+
+Nothing is imported. A module's name is looked for where Python would find it when the
+project is installed or run from its root: beside the outermost package that holds the
+importing file, then in the directories above up to the project's root and in their `src`,
+then among all packages of the repository, then beside the file itself, as for a script.
+A directory without an `__init__.py` is a namespace package.
+"""
+
+# Strings, not Paths: a directory is asked for once an import.
+# ruff: noqa: PTH114, PTH118, PTH119, PTH120
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from savelint.discover import EXCLUDED
+
+_INIT = "__init__.py"
+_REPOSITORY_MARKS = frozenset({".git", ".hg"})
+_PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", *_REPOSITORY_MARKS})
+# Directories that hold other people's packages side by side: no project is one of them.
+_SITES = frozenset({"site-packages", "dist-packages"})
+# How deep below a repository's root its packages are looked for, in how many directories of
+# one depth, and how many files a project has at most that is searched as a whole.
+_PACKAGE_DEPTH = 4
+_MAX_DIRECTORIES = 1_000
+_MAX_FILES = 20_000
+
+
+class Place(NamedTuple):
+    """A module: its file, and the directory of its submodules.
+
+    `file` is empty for a namespace package, `directory` for a module that is no package.
+    """
+
+    file: str
+    directory: str
+
+
+class Modules:
+    """Finds the files of modules; each directory is listed once."""
+
+    def __init__(self) -> None:
+        self._listings: dict[str, dict[str, bool]] = {}
+        self._roots: dict[str, tuple[str, ...]] = {}
+        self._places: dict[tuple[str, str], tuple[Place, ...]] = {}
+        self._packages: dict[str, dict[str, Place | None]] = {}
+        self._trees: dict[str, tuple[str, ...]] = {}
+
+    def package(self, path: str, level: int) -> Place | None:
+        """What the `level` dots of a relative import in the file `path` stand for.
+
+        Its `file` is left empty: an import looks there for submodules first.
+        """
+        directory = os.path.dirname(path)
+        for _ in range(level - 1):
+            directory = os.path.dirname(directory)
+        return Place("", directory) if self._listing(directory) else None
+
+    def top(self, path: str, name: str) -> tuple[Place, ...]:
+        """The modules that an absolute import of `name` in the file `path` may mean, best first.
+
+        None of them for a module of the standard library.
+        """
+        if name in sys.stdlib_module_names:
+            return ()
+        key = os.path.dirname(path), name
+        if key not in self._places:
+            self._places[key] = tuple(dict.fromkeys(self._top(key[0], name)))
+        return self._places[key]
+
+    def submodule(self, package: Place, name: str) -> Place | None:
+        """The module `name` of a package."""
+        return self._module(package.directory, name) if package.directory else None
+
+    def name(self, path: str) -> str:
+        """The dotted name of the module in the file `path`, as its package calls it."""
+        directory, base = os.path.split(path)
+        stem = base.rpartition(".")[0]
+        parts = [] if base == _INIT else [stem]
+        while _INIT in self._listing(directory):
+            directory, package = os.path.split(directory)
+            parts.append(package)
+        return ".".join(reversed(parts)) or stem
+
+    def root(self, path: str) -> str:
+        """The directory that holds all of the project of the file `path`.
+
+        That is its repository, or what a `pyproject.toml` or `setup.py` marks; without a
+        mark the outermost package, or for a script its own directory.
+        """
+        directory = os.path.dirname(path)
+        return self._project(directory) or self._outermost(directory)
+
+    def tree(self, root: str) -> tuple[str, ...]:
+        """The Python files of a project with that root, in a fixed order.
+
+        Below a directory that nothing marks only its own files; none where there are too
+        many to be searched.
+        """
+        if root not in self._trees:
+            marked = not _PROJECT_MARKS.isdisjoint(self._listing(root))
+            found = list(self._files(root, deep=marked or _INIT in self._listing(root)))
+            self._trees[root] = tuple(sorted(found)) if len(found) <= _MAX_FILES else ()
+        return self._trees[root]
+
+    # -- where to look -------------------------------------------------------------------
+
+    def _top(self, directory: str, name: str) -> Iterator[Place]:
+        for root in self._search_path(directory):
+            place = self._module(root, name)
+            # What is installed side by side is not one project.
+            beside = os.path.basename(root) in _SITES
+            if place and (not beside or self._outermost(directory) == place.directory):
+                yield place
+        repository = self._repository(directory)
+        if repository is not None:
+            found = self._packages_of(repository).get(name)
+            if found is not None:
+                yield found
+        # A script's own directory; and packages above the file that share a namespace.
+        for above in self._packages_around(directory):
+            place = self._module(above, name)
+            if place is not None:
+                yield place
+        while directory != os.path.dirname(directory):
+            directory, base = os.path.split(directory)
+            if base == name:
+                place = self._module(directory, name)
+                if place is not None:
+                    yield place
+
+    def _search_path(self, directory: str) -> tuple[str, ...]:
+        """The directories that hold top-level modules, as seen from a file's directory."""
+        if directory not in self._roots:
+            home = self._home(directory)
+            found = [home]
+            root = self._project(directory)
+            while root is not None and home != root:
+                home = os.path.dirname(home)
+                found.append(home)
+            if root is not None:
+                found += [
+                    os.path.join(above, "src")
+                    for above in (*found,)
+                    if self._listing(above).get("src")
+                ]
+            self._roots[directory] = tuple(dict.fromkeys(found))
+        return self._roots[directory]
+
+    def _home(self, directory: str) -> str:
+        """The first directory upwards that is no package: it holds the outermost one."""
+        while _INIT in self._listing(directory) and directory != os.path.dirname(directory):
+            directory = os.path.dirname(directory)
+        return directory
+
+    def _outermost(self, directory: str) -> str:
+        """The outermost package around a directory; the directory itself when it is none."""
+        for above in self._packages_around(directory):
+            directory = above
+        return directory
+
+    def _packages_around(self, directory: str) -> Iterator[str]:
+        """The directory, when it is a package, and the packages around it, innermost first."""
+        while _INIT in self._listing(directory) and directory != os.path.dirname(directory):
+            yield directory
+            directory = os.path.dirname(directory)
+
+    def _project(self, directory: str) -> str | None:
+        """The root of the project around a directory; None when nothing marks one.
+
+        A repository's root counts before that of one of its projects.
+        """
+        repository = self._repository(directory)
+        if repository is not None:
+            return repository
+        home = self._home(directory)
+        if os.path.basename(home) in _SITES:
+            return None
+        return next(
+            (d for d in _upwards(home) if not _PROJECT_MARKS.isdisjoint(self._listing(d))), None
+        )
+
+    def _repository(self, directory: str) -> str | None:
+        home = self._home(directory)
+        for above in _upwards(home):
+            if os.path.basename(above) in _SITES:
+                return None
+            if not _REPOSITORY_MARKS.isdisjoint(self._listing(above)):
+                return above
+        return None
+
+    def _packages_of(self, repository: str) -> dict[str, Place | None]:
+        """The outermost packages of a repository; None for a name that several have."""
+        if repository not in self._packages:
+            found: dict[str, Place | None] = {}
+            level = [repository]
+            for _ in range(_PACKAGE_DEPTH):
+                inner: list[str] = []
+                for directory in level[:_MAX_DIRECTORIES]:
+                    for name in self._directories(directory):
+                        path = os.path.join(directory, name)
+                        if _INIT in self._listing(path):
+                            place = Place(os.path.join(path, _INIT), path)
+                            found[name] = place if name not in found else None
+                        else:
+                            inner.append(path)
+                level = inner
+            self._packages[repository] = found
+        return self._packages[repository]
+
+    # -- directories ---------------------------------------------------------------------
+
+    def _module(self, directory: str, name: str) -> Place | None:
+        entries = self._listing(directory)
+        path = os.path.join(directory, name)
+        if entries.get(name):
+            inner = self._listing(path)
+            if _INIT in inner:
+                return Place(os.path.join(path, _INIT), path)
+        if entries.get(f"{name}.py") is False:
+            return Place(f"{path}.py", "")
+        return Place("", path) if entries.get(name) else None
+
+    def _files(self, top: str, *, deep: bool) -> Iterator[str]:
+        pending = [top]
+        count = 0
+        while pending and count <= _MAX_FILES:
+            directory = pending.pop()
+            for name, is_directory in self._listing(directory).items():
+                if name.endswith(".py") and not is_directory:
+                    count += 1
+                    yield os.path.join(directory, name)
+            if deep:
+                pending += [os.path.join(directory, n) for n in self._directories(directory)]
+
+    def _directories(self, directory: str) -> list[str]:
+        """The names of the directories inside one that may hold the project's own code.
+
+        Links are left out, so that no loop is possible.
+        """
+        return sorted(
+            name
+            for name, is_directory in self._listing(directory).items()
+            if is_directory
+            and name not in EXCLUDED
+            and not name.startswith(".")
+            and not os.path.islink(os.path.join(directory, name))
+        )
+
+    def _listing(self, directory: str) -> dict[str, bool]:
+        """The names in a directory, and whether each is a directory; empty for none."""
+        if directory not in self._listings:
+            try:
+                with os.scandir(directory) as scan:
+                    self._listings[directory] = {e.name: e.is_dir() for e in scan}
+            except OSError:
+                self._listings[directory] = {}
+        return self._listings[directory]
+
+
+def _upwards(directory: str) -> Iterator[str]:
+    """A directory and all above it."""
+    while True:
+        yield directory
+        if directory == os.path.dirname(directory):
+            return
+        directory = os.path.dirname(directory)
