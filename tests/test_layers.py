@@ -17,7 +17,7 @@ PACKAGE = Path(savelint.__file__).parent
 LAYERS = (
     {"__main__"},
     {"cli", "server", "api"},
-    {"engine", "analysis"},
+    {"engine", "overview", "analysis"},
     {"rules"},
     {"codes", "fixer", "rewrite", "rule", "settings", "suppress", "report", "cache", "baseline"},
     {"dependencies", "imports", "keras", "notebook", "finding"},

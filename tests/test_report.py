@@ -418,7 +418,14 @@ def test_json() -> None:
         " 'factor'",
         "keras_version": 3,
         "labels": [
-            {"line": 5, "column": 24, "end_line": 5, "end_column": 31, "message": "required here"}
+            {
+                "path": "scale.py",
+                "line": 5,
+                "column": 24,
+                "end_line": 5,
+                "end_column": 31,
+                "message": "required here",
+            }
         ],
         "fix": {
             "safety": "unsafe",

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from savelint.finding import Finding
 from savelint.keras import METHODS, WORDS, clues
-from savelint.keras.generation import Evidence, Keras, file_evidence
+from savelint.keras.generation import (
+    Evidence,
+    Keras,
+    base_evidence,
+    file_evidence,
+    package_evidence,
+)
 from savelint.keras.project import File, Project
 from savelint.source import Source, SourceError, Span
 
@@ -89,15 +95,26 @@ def analyse(
     if keras is not None:
         evidence = Evidence(keras, "the settings say so")
     else:
-        evidence = file_evidence(source.text, file.summary) or declared() or DEFAULT
+        evidence = generation(file, declared)
     active = [rule for rule in rules if evidence.keras in rule.severity]
     if gates:
         active = [rule for rule in active if _mentions(source.text, [rule])]
-    statements = _relevant(file, active if gates else None)
+    statements = relevant(file, active if gates else None)
     findings = (
         _check(file, statements, active, evidence.keras, session) if active and statements else ()
     )
     return Analysis(findings, True, evidence.keras, evidence.reason)
+
+
+def generation(file: File, declared: Callable[[], Evidence | None]) -> Evidence:
+    """Which Keras a file is written for, by itself, its bases, its project, or by default."""
+    return (
+        file_evidence(file.source.text, file.summary)
+        or base_evidence(file.base_files())
+        or package_evidence(file.package())
+        or declared()
+        or DEFAULT
+    )
 
 
 def _has_keras(file: File) -> bool:
@@ -108,7 +125,7 @@ def _mentions(text: str, rules: Sequence[Rule]) -> bool:
     return any(mention in text for rule in rules for mention in rule.mentions)
 
 
-def _relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
+def relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
     """The top-level statements that a rule can have something to say about.
 
     With `rules` None all that hold a Keras class or may save something.
@@ -116,7 +133,7 @@ def _relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
     if rules is not None and not rules:
         return set()
     keras = {cls.statement for cls, _ in file.keras_classes}
-    words = _scope_words(file)
+    words = scope_words(file)
     every = file.summary.statements
     starts = keras | {i for i, statement in enumerate(every) if statement.called & words}
     wanted = starts if rules is None else _led_to(file, starts, rules)
@@ -127,7 +144,7 @@ def _relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
     return wanted
 
 
-def _scope_words(file: File) -> frozenset[str]:
+def scope_words(file: File) -> frozenset[str]:
     """The calls that make a function, or the module, worth reading as a scope."""
     return SAVING | file.kinds.keys()
 
@@ -170,7 +187,7 @@ def _check(
     from savelint.keras.visitor import visit
 
     try:
-        module = visit(file, statements, keras, _scope_words(file), session.library)
+        module = visit(file, statements, keras, scope_words(file), session.library)
     except (SourceError, RecursionError, MemoryError):
         raise
     except Exception as error:

@@ -158,6 +158,44 @@ def check(
 
 
 @cli.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option(
+    "--keras-version",
+    type=click.Choice(["auto", "2", "3"]),
+    help="The Keras generation that the code runs under.  [default: auto]",
+)
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
+def show(*, paths: tuple[str, ...], keras_version: str | None, output_format: str) -> None:
+    """Show what savelint understood of the Python files at PATHS.
+
+    That is: the classes and how each came to be a Keras class, or why not; the Keras
+    generation and what decided it; the calls that save and load.
+    """
+    from savelint import rules
+    from savelint.codes import Catalogue
+    from savelint.engine import Options, overviews
+    from savelint.report import overview
+    from savelint.settings import ConfigError, Configuration, Overrides
+
+    catalogue = Catalogue.of(rules.LEDGER)
+    configuration = Configuration(catalogue, Overrides(keras_version=keras_version))
+    try:
+        shown, failed = overviews(configuration, Options(catalogue), paths)
+    except ConfigError as error:
+        raise JobError(str(error)) from error
+    if output_format == "json":
+        import json
+
+        click.echo(json.dumps([overview.record(each) for each in shown], indent=2))
+    elif shown:
+        click.echo("\n\n".join(overview.text(each) for each in shown))
+    if failed:
+        raise JobError("; ".join(failed))
+    if not shown:
+        raise JobError(f"no Python files found in {', '.join(paths)}; check the paths")
+
+
+@cli.command()
 @click.argument("rule", required=False)
 @click.option("--all", "every", is_flag=True, help="Print the pages of all rules.")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text")

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from savelint.analysis import Session
     from savelint.dependencies import Dependencies
     from savelint.keras.generation import Evidence
+    from savelint.report.overview import Overview
     from savelint.rule import Rule
 
 # A file without any of these can have no finding. The last is for comments that outlived
@@ -117,6 +118,33 @@ def check_paths(
     tasks = [Task(f.path, f.display, configuration.of(f.path.parent)) for f in found.files]
     files = [*map(unsearchable, found.problems), *check_files(tasks, options)]
     return Report(tuple(sorted(files, key=lambda file: file.path)), found.excluded)
+
+
+def overviews(
+    configuration: Configuration, options: Options, paths: Sequence[str]
+) -> tuple[list[Overview], list[str]]:
+    """What was understood of each file under `paths`, and what could not be read and why.
+
+    Raises ConfigError.
+    """
+    from savelint.overview import overview
+
+    found = discover(paths, lambda directory: configuration.of(directory).excludes)
+    shown: list[Overview] = []
+    failed = [f"{problem.display}: {problem.reason}" for problem in found.problems]
+    for each in found.files:
+        declared = partial(options.dependencies.evidence, each.path)
+        keras = configuration.of(each.path.parent).keras
+        try:
+            source = Source.from_bytes(each.display, each.path.read_bytes())
+            shown.append(overview(source, str(each.path), options.session, keras, declared))
+        except OSError as error:
+            failed.append(f"{each.display}: {os_reason(error)}")
+        except SourceError as error:
+            failed.append(f"{each.display}: {error}")
+        except (RecursionError, MemoryError):
+            failed.append(f"{each.display}: {_TOO_DEEP}")
+    return shown, failed
 
 
 def check_files(tasks: Iterable[Task], options: Options) -> Iterator[FileReport]:

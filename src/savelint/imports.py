@@ -198,10 +198,11 @@ def _module_names(tree: ast.Module) -> dict[str, list[_Binding]]:
 def _bound(node: ast.AST) -> Iterator[tuple[str, str | None]]:
     """Yield the names that a node itself binds, each with its origin if imported."""
     if isinstance(node, ast.Import):
-        yield from import_bindings(((a.name, a.asname) for a in node.names), None, 0)
+        for name, origin, _ in import_bindings(((a.name, a.asname) for a in node.names), None, 0):
+            yield name, origin
     elif isinstance(node, ast.ImportFrom):
         aliases = ((a.name, a.asname) for a in node.names)
-        for name, origin in import_bindings(aliases, node.module or "", node.level):
+        for name, origin, _ in import_bindings(aliases, node.module or "", node.level):
             if name != "*":
                 # A project's own `from .compat import keras` may be any Keras.
                 yield name, "tensorflow.keras" if origin == "keras" else origin

@@ -70,22 +70,19 @@ class Modules:
             return ()
         key = os.path.dirname(path), name
         if key not in self._places:
-            self._places[key] = tuple(dict.fromkeys(self._top(key[0], name)))
+            found = dict.fromkeys(self._top(key[0], name))
+            # As for Python, a directory is a package only where nothing else has the name.
+            self._places[key] = tuple(sorted(found, key=lambda place: not place.file))
         return self._places[key]
 
     def submodule(self, package: Place, name: str) -> Place | None:
         """The module `name` of a package."""
         return self._module(package.directory, name) if package.directory else None
 
-    def name(self, path: str) -> str:
-        """The dotted name of the module in the file `path`, as its package calls it."""
-        directory, base = os.path.split(path)
-        stem = base.rpartition(".")[0]
-        parts = [] if base == _INIT else [stem]
-        while _INIT in self._listing(directory):
-            directory, package = os.path.split(directory)
-            parts.append(package)
-        return ".".join(reversed(parts)) or stem
+    def package_init(self, path: str) -> str:
+        """The `__init__.py` of the outermost package around the file `path`; empty for none."""
+        directory = self._outermost(os.path.dirname(path))
+        return os.path.join(directory, _INIT) if _INIT in self._listing(directory) else ""
 
     def root(self, path: str) -> str:
         """The directory that holds all of the project of the file `path`.

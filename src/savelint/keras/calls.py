@@ -119,7 +119,7 @@ class CallReader(ExpressionReader):
         if isinstance(callee, Function):
             return self._follow(callee, arguments, None)
         if isinstance(callee, Imported):
-            return self._follow_abroad(callee, node, arguments, None)
+            return self._follow_imported(callee, node, arguments)
         if isinstance(callee, Traced):
             return self._apply_traced(callee, node, arguments)
         if isinstance(callee, Member):
@@ -452,7 +452,7 @@ def _at_home(value: Value, node: cst.Call) -> Value:
         tensor = node.args[0].value
         if isinstance(value, Dim):
             return replace(value, read=node, tensor_node=tensor, unpacking=None)
-        return replace(value, node=node, tensor_node=tensor)
+        return replace(value, node=node, tensor_node=tensor, iterable=True)
     if isinstance(value, Tensor):
         return replace(value, features_lost=None)
     if isinstance(value, Seq):

@@ -240,9 +240,9 @@ class _Reader(CallReader):
         self._frame.names[node.name.value] = ClassRef(self._around.outline(node, seen))
 
     def _import(self, node: cst.Import | cst.ImportFrom) -> None:
-        for local, origin in imported_names(node):
-            if local != "*":
-                self._frame.names.setdefault(local, self._around.imported(origin))
+        for bound in bindings(node):
+            if bound.local != "*":
+                self._frame.names.setdefault(bound.local, self._around.imported(bound.origin))
 
     def _delete(self, node: cst.Del) -> None:
         if isinstance(node.target, cst.Name):
@@ -259,8 +259,8 @@ class _Reader(CallReader):
         return value
 
 
-def imported_names(node: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, str]]:
-    """(local name, dotted origin) of what an import statement binds."""
+def bindings(node: cst.Import | cst.ImportFrom) -> Iterator[names.Binding]:
+    """What an import statement binds."""
     if isinstance(node, cst.ImportFrom):
         if isinstance(node.names, cst.ImportStar):
             return

@@ -18,7 +18,9 @@ from savelint.keras.values import (
     SelfValue,
     Surroundings,
     Table,
+    Traced,
     Value,
+    holds_tensor,
     join,
 )
 
@@ -140,17 +142,32 @@ class FunctionReader(ABC):
     ) -> Value:
         """The result of calling a method of an object whose class the project defines."""
         method = self._around.method(outline, name)
-        function = method.function if isinstance(method, Imported) else method
-        if function is None:
+        if method is None:
             return None
+        function, surroundings = method
         static = isinstance(function.node, cst.FunctionDef) and is_static(function.node)
         receiver = None if static else SelfValue(outline)
-        if isinstance(method, Imported):
-            return self._follow_abroad(method, node, arguments, receiver)
-        return self._follow(function, arguments, receiver)
+        if surroundings is self._around:
+            return self._follow(function, arguments, receiver)
+        return self._follow_abroad(function, surroundings, node, arguments, receiver)
+
+    def _follow_imported(self, callee: Imported, node: cst.Call, arguments: Arguments) -> Value:
+        """The result of calling a function that was imported; only one of tensors is read."""
+        if any(holds_tensor(argument.value) for argument in arguments.items):
+            found = callee.surroundings.name(callee.name)
+            function = found.function if isinstance(found, Traced) else found
+            if isinstance(function, Function):
+                around = callee.surroundings
+                return self._follow_abroad(function, around, node, arguments, None)
+        return self._brought_home(None, node, arguments)
 
     def _follow_abroad(
-        self, callee: Imported, node: cst.Call | None, arguments: Arguments, owner: Value
+        self,
+        function: Function,
+        surroundings: Surroundings,
+        node: cst.Call | None,
+        arguments: Arguments,
+        owner: Value,
     ) -> Value:
         """The result of calling a function of another file, in words of this one.
 
@@ -159,15 +176,15 @@ class FunctionReader(ABC):
         depth = len(self._frames) + self._depth
         if depth > _MAX_CALL_DEPTH or self._entries[0] > _MAX_ENTRIES:
             return self._unknown(arguments)
-        reader = type(self)(callee.surroundings, self._method, depth + 1)
+        reader = type(self)(surroundings, self._method, depth + 1)
         reader._frames.append(Frame(None, {}))
         reader._muted = 1
         reader._entries = self._entries
         reader._attributes = dict(self._attributes) if owner is not None else {}
-        parameters = reader._bind(callee.function, arguments, owner)
-        key = (id(callee.function.node), tuple(parameters.values()))
+        parameters = reader._bind(function, arguments, owner)
+        key = (id(function.node), tuple(parameters.values()))
         if key not in self._results:
-            self._results[key] = reader._body(callee.function, parameters)
+            self._results[key] = reader._body(function, parameters)
         return self._brought_home(self._results[key], node, arguments)
 
     def _bind(self, function: Function, arguments: Arguments, owner: Value) -> dict[str, Value]:

@@ -7,6 +7,9 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from savelint.keras.project import File
     from savelint.keras.summary import Summary
 
 
@@ -40,13 +43,34 @@ _ONLY_V2 = (
     "keras.layers.core",
 )
 _ONLY_V3 = ("keras.ops", "keras.random", "keras.tree", "keras_hub", "keras_nlp")
+_ON = frozenset({"1", "True", "true"})
 _FLAG = re.compile(r"TF_USE_LEGACY_KERAS['\"]\s*(?:\]\s*=|,)\s*['\"](\w+)['\"]")
+
+
+def base_evidence(files: Iterable[File]) -> Evidence | None:
+    """The generation by the files that hold a file's base classes; the first that tells."""
+    for file in files:
+        found = file_evidence(file.source.text, file.summary)
+        if found is not None:
+            reason = found.reason.removeprefix("the file ")
+            return Evidence(found.keras, f"{file.source.path}, with a base class, {reason}")
+    return None
+
+
+def package_evidence(file: File | None) -> Evidence | None:
+    """The generation by what the outermost package of a file sets when it is imported."""
+    if file is None:
+        return None
+    flag = _FLAG.search(file.source.text)
+    if flag is None or flag.group(1) not in _ON:
+        return None
+    return Evidence(Keras.V2, f"{file.source.path} sets TF_USE_LEGACY_KERAS")
 
 
 def file_evidence(text: str, summary: Summary) -> Evidence | None:
     """The generation by what the file itself imports or sets; None when it does not tell."""
     flag = _FLAG.search(text)
-    if flag is not None and flag.group(1) in {"1", "True", "true"}:
+    if flag is not None and flag.group(1) in _ON:
         return Evidence(Keras.V2, "the file sets TF_USE_LEGACY_KERAS")
     origins = sorted({*summary.names.values(), *summary.stars, *summary.imported})
     for prefixes, keras in ((_ONLY_V2, Keras.V2), (_ONLY_V3, Keras.V3)):

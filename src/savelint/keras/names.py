@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 # Longest first: what replaces a dotted prefix.
 _PREFIXES = (
@@ -44,10 +45,22 @@ def canonical(dotted: str) -> str:
     return _TARGETS[match.group(1)] + dotted[match.end() :]
 
 
+class Binding(NamedTuple):
+    """A name that an import statement binds, and the dotted origin that it stands for.
+
+    `written` is the origin in the statement's own words; the two differ for what a
+    project re-exports under a name that only Keras or TensorFlow have.
+    """
+
+    local: str
+    origin: str
+    written: str
+
+
 def import_bindings(
     aliases: Iterator[tuple[str, str | None]], module: str | None, level: int
-) -> Iterator[tuple[str, str]]:
-    """(local name, dotted origin) of each alias of one import statement.
+) -> Iterator[Binding]:
+    """What each alias of one import statement binds.
 
     `module` is None for `import a.b as c`; for `from m import a as b` it is `m`, with
     `level` leading dots kept in the origin. A star binds the name `*`.
@@ -57,19 +70,16 @@ def import_bindings(
     beside_keras = any(name == "keras" for name, _ in found)
     for name, asname in found:
         if module is None:
-            if asname:
-                yield asname, name
-            else:
-                head = name.partition(".")[0]
-                yield head, head
+            origin = name if asname else name.partition(".")[0]
+            yield Binding(asname or origin, origin, origin)
         else:
             origin = "." * level + module
             separator = "" if origin.endswith(".") or not origin else "."
             if name == "*":
-                yield name, origin
+                yield Binding(name, origin, origin)
             else:
-                whole = f"{origin}{separator}{name}"
-                yield asname or name, _recognised(asname or name, whole, beside_keras)
+                local, whole = asname or name, f"{origin}{separator}{name}"
+                yield Binding(local, _recognised(local, whole, beside_keras), whole)
 
 
 def _recognised(local: str, origin: str, beside_keras: bool) -> str:

@@ -81,6 +81,11 @@ class File:
         head, dot, rest = dotted.partition(".")
         origin = self.summary.names.get(head)
         if origin is not None:
+            written = self.summary.reexported.get(head, "")
+            module = self.project.follow(self, written) if written and self.path else None
+            # A module of the project may only go by the name, as a stand-in for the real one.
+            if isinstance(module, Module) and not self.project.passes_on(module):
+                return self.project.follow(self, written + dot + rest)
             return self.project.follow(self, origin + dot + rest)
         if head in self.summary.definitions or head in self.summary.assignments:
             # Members of a class are found by its name; of a value nothing is known.
@@ -133,23 +138,16 @@ class File:
         key = id(cls)
         if key not in self._class_kinds:
             self._class_kinds[key] = None  # a class that derives from itself is none
-            of_bases = (self._base_kind(cls, base) for base in cls.bases if base is not None)
+            of_bases = (self.base_kind(cls, base) for base in cls.bases if base is not None)
             self._class_kinds[key] = next(filter(None, of_bases), None)
         return self._class_kinds[key]
 
-    def _base_kind(self, cls: ClassSummary, base: str) -> Kind | None:
-        for other in self._classes_called(base):
-            if other is not cls:
-                kind = self.kind_of(other)
-                if kind is not None:
-                    return kind
-        found = self.base(cls, base)
-        if isinstance(found, External):
-            return external.kind(found.name)
-        if isinstance(found, Definition):
-            kinds = map(found.file.kind_of, found.file.classes_at_top(found.name))
-            return next(filter(None, kinds), None)
-        return None
+    def base_kind(self, cls: ClassSummary, base: str) -> Kind | None:
+        """The kind of what a base of a class means."""
+        defined = self.base_class(cls, base)
+        kind = defined[0].kind_of(defined[1]) if defined is not None else None
+        found = self.base(cls, base) if kind is None else None
+        return external.kind(found.name) if isinstance(found, External) else kind
 
     def base(self, cls: ClassSummary, base: str) -> Found | None:
         """What a base of a class means; a class that has its base's name is not meant itself."""
@@ -157,6 +155,34 @@ class File:
         if head == cls.name and head in self.summary.names:
             return self.project.follow(self, self.summary.names[head] + base[len(head) :])
         return self.find(base)
+
+    def base_class(self, cls: ClassSummary, base: str) -> tuple[File, ClassSummary] | None:
+        """The class of the project that a base means, in its file; the Keras one of several."""
+        named = [(self, other) for other in self._classes_called(base) if other is not cls]
+        found = self.base(cls, base)
+        if isinstance(found, Definition):
+            named += [(found.file, other) for other in found.file.classes_at_top(found.name)]
+        keras = ((file, other) for file, other in named if file.kind_of(other) is not None)
+        return next(keras, named[0] if named else None)
+
+    def base_files(self) -> Iterator[File]:
+        """The other files in which bases of this one's Keras classes stand, nearest first."""
+        seen = {self.path}
+        pending = [(self, cls) for cls, _ in self.keras_classes]
+        while pending:
+            file, cls = pending.pop(0)
+            for base in filter(None, cls.bases):
+                found = file.base_class(cls, base)
+                if found is not None and found not in pending:
+                    pending.append(found)
+                    if found[0].path not in seen:
+                        seen.add(found[0].path)
+                        yield found[0]
+
+    def package(self) -> File | None:
+        """The `__init__.py` of the outermost package that holds the file."""
+        path = self.project.modules.package_init(self.path) if self.path else ""
+        return self.project.file(path) if path and path != self.path else None
 
     def _classes_called(self, dotted: str) -> Iterator[ClassSummary]:
         """The classes of the file that a dotted expression may mean, wherever they stand."""
@@ -244,6 +270,11 @@ class Project:
         found = self._file(path)
         return found if isinstance(found, File) else None
 
+    @property
+    def read(self) -> frozenset[str]:
+        """The paths of the files that were read so far."""
+        return frozenset(self._files)
+
     def problem(self, path: str) -> str:
         """Why a file cannot be read or parsed; empty when it can."""
         found = self._file(path)
@@ -308,15 +339,22 @@ class Project:
             self._following.add(key)
             found = self._defined(owner, name)
             self._following.discard(key)
-        if found is None:
+        if found is None or _is_value(found):
             submodule = self.modules.submodule(owner.place, name)
-            return Module(submodule) if submodule is not None else None
+            # `bijectors = LazyLoader(...)` stands for the module of that name.
+            return Module(submodule) if submodule is not None else found
         return found
 
     def _defined(self, module: Module, name: str) -> Found | None:
         """What a module's own statements bind to a name."""
         file = self.file(module.place.file) if module.place.file else None
         return file.find(name) if file is not None else None
+
+    def passes_on(self, module: Module) -> bool:
+        """Whether a module hands on all that it takes from Keras or TensorFlow."""
+        file = self.file(module.place.file) if module.place.file else None
+        stars = file.summary.stars if file is not None else ()
+        return any(star.partition(".")[0] in _FAMILIES for star in stars)
 
     # -- what other files hold -----------------------------------------------------------
 
@@ -411,6 +449,14 @@ def _making(root: str, paths: Iterable[str]) -> dict[str, list[str]]:
         for called in set(_MAKING.findall(data)):
             found.setdefault(called.decode(), []).append(path)
     return found
+
+
+def _is_value(found: Found) -> bool:
+    """Whether something is assigned, and neither a class nor a function."""
+    if not isinstance(found, Definition):
+        return False
+    summary = found.file.summary
+    return found.name not in summary.functions and found.name not in summary.classes_by_name
 
 
 def _definition(found: Definition) -> Iterator[tuple[File, int]]:

@@ -102,6 +102,7 @@ class Region:
         self.source = source
         self.first_line = first_line
         self.last_line = last_line
+        self._reads: dict[int, dict[str, list[cst.Attribute]]] = {}
 
     @cached_property
     def span(self) -> Span:
@@ -176,17 +177,24 @@ class Region:
 
     def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
         """Where a method, with what is defined in it, reads an attribute of its object."""
+        if id(function) not in self._reads:
+            self._reads[id(function)] = self._reads_in(function)
+        return self._reads[id(function)].get(attribute, [])
+
+    def _reads_in(self, function: cst.FunctionDef) -> dict[str, list[cst.Attribute]]:
+        """Where a method reads which attribute of its object."""
         parameters = (*function.params.posonly_params, *function.params.params)
         owner = parameters[0].name.value if parameters else ""
-        return [
-            node
-            for node in descendants(function.body)
-            if isinstance(node, cst.Attribute)
-            and node.attr.value == attribute
-            and isinstance(node.value, cst.Name)
-            and node.value.value == owner
-            and not self._is_target(node)
-        ]
+        found: dict[str, list[cst.Attribute]] = {}
+        for node in descendants(function.body):
+            if (
+                isinstance(node, cst.Attribute)
+                and isinstance(node.value, cst.Name)
+                and node.value.value == owner
+                and not self._is_target(node)
+            ):
+                found.setdefault(node.attr.value, []).append(node)
+        return found
 
     def _is_target(self, node: cst.CSTNode) -> bool:
         """Whether something is assigned to an expression, or to an item of it."""

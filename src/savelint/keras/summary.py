@@ -60,7 +60,8 @@ class Summary:
     `names` maps each module-level name that was imported, or made an alias of an import,
     to its dotted origin, `inner_names` those that functions import; `functions` and
     `assignments` map a name to the top-level statements that define or assign it;
-    `imported` holds the dotted origin of every import, also inside functions.
+    `imported` holds the dotted origin of every import, also inside functions; `reexported`
+    has what the imports themselves say of names that were taken for Keras' or TensorFlow's.
     """
 
     statements: tuple[Statement, ...]
@@ -71,6 +72,7 @@ class Summary:
     functions: Mapping[str, int]
     assignments: Mapping[str, tuple[int, ...]]
     imported: frozenset[str]
+    reexported: Mapping[str, str]
 
     def resolve(self, dotted: str) -> str | None:
         """The canonical name of a dotted expression at module level."""
@@ -176,6 +178,7 @@ class Reader:
         self._functions: dict[str, int] = {}
         self._assignments: dict[str, list[int]] = {}
         self._imported: set[str] = set()
+        self._reexported: dict[str, str] = {}
         # Lines of the file before the text in which the statement being read was parsed.
         self._offset = 0
         # What functions import for themselves; it counts where the module says nothing.
@@ -275,7 +278,7 @@ class Reader:
         if isinstance(node, ast.ImportFrom):
             module, level = node.module or "", node.level
         aliases = ((alias.name, alias.asname) for alias in node.names)
-        for local, origin in names.import_bindings(aliases, module, level):
+        for local, origin, written in names.import_bindings(aliases, module, level):
             self._imported.add(origin)
             if local == "*":
                 self._stars.append(names.canonical(origin))
@@ -283,7 +286,8 @@ class Reader:
                 self._inner_names.setdefault(local, origin)
             else:
                 # The first import wins: `except ImportError` holds the substitute.
-                self._names.setdefault(local, origin)
+                if self._names.setdefault(local, origin) != written:
+                    self._reexported.setdefault(local, written)
 
     def _assign(self, node: ast.Assign, index: int, scope: str, called: set[str]) -> None:
         called.update(target.attr for target in node.targets if isinstance(target, ast.Attribute))
@@ -314,6 +318,7 @@ class Reader:
             functions=MappingProxyType(self._functions),
             assignments=MappingProxyType({k: tuple(v) for k, v in self._assignments.items()}),
             imported=frozenset(self._imported),
+            reexported=MappingProxyType(self._reexported),
         )
 
 

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -37,18 +38,32 @@ class ClassOutline:
 
     `bases` are canonical names, None where one is not known or is a class of the project;
     `parents` are those of the project, in whatever file. `kind` is None for a class that is
-    not Keras. `path` is the file that it stands in; `is_whole` says that what it inherits is
-    known: each of its bases is Keras' own, Python's, or a whole class of the project.
+    not Keras. `path` is the file that it stands in, which `load` parses; `is_whole` says
+    that what it inherits is known: each of its bases is Keras' own, Python's, or a whole
+    class of the project.
     """
 
     name: str
-    node: cst.ClassDef
     kind: Kind | None
     bases: tuple[str | None, ...]
     parents: tuple[ClassOutline, ...]
-    methods: Mapping[str, cst.FunctionDef]
-    path: str = ""
-    is_whole: bool = True
+    method_names: frozenset[str]
+    path: str
+    is_whole: bool
+    load: Callable[[], cst.ClassDef]
+
+    @cached_property
+    def node(self) -> cst.ClassDef:
+        """The class statement; parsed when it is first asked for."""
+        return self.load()
+
+    @cached_property
+    def methods(self) -> Mapping[str, cst.FunctionDef]:
+        """The methods of its own."""
+        import libcst as cst
+
+        body = self.node.body.body
+        return {item.name.value: item for item in body if isinstance(item, cst.FunctionDef)}
 
     def method(self, name: str) -> cst.FunctionDef | None:
         """The method as the class or the nearest of its parents defines it."""
@@ -57,7 +72,7 @@ class ClassOutline:
 
     def definer(self, method: str) -> ClassOutline | None:
         """The class that defines a method: this one or the nearest of its parents."""
-        return next((cls for cls in self.lineage if method in cls.methods), None)
+        return next((cls for cls in self.lineage if method in cls.method_names), None)
 
     @property
     def lineage(self) -> Iterator[ClassOutline]:
@@ -85,8 +100,8 @@ class Surroundings(Protocol):
     def attribute(self, outline: ClassOutline, name: str) -> Value:
         """The value that the constructor or `build` gives to an attribute of `self`."""
 
-    def method(self, outline: ClassOutline, name: str) -> Function | Imported | None:
-        """The method of a class, where the class or a parent in the project has it."""
+    def method(self, outline: ClassOutline, name: str) -> tuple[Function, Surroundings] | None:
+        """The method of a class, its own or inherited, and what it sees around itself."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +127,9 @@ class ModuleRef:
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """A function of another file of the project, and what it sees around itself there."""
+    """A function of another file of the project, read when it is called with a tensor."""
 
-    function: Function
+    name: str
     surroundings: Surroundings
 
 
@@ -370,6 +385,9 @@ def join(left: Value, right: Value) -> Value:
     """What is known of a value that is `left` on one path and `right` on another."""
     if left == right:
         return left
+    if isinstance(left, Shape) and isinstance(right, Shape) and left.dynamic and right.dynamic:
+        # One way a tensor, another a list of its parts: what can be unpacked may be.
+        return left if left.iterable else right
     # A shape helper returns the static shape where it is complete, else the dynamic one.
     for one, other in ((left, right), (right, left)):
         if isinstance(one, (Shape, Dim)) and one.dynamic and isinstance(other, (Shape, Dim)):

@@ -7,8 +7,9 @@ other files of its project on demand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 import libcst as cst
 
@@ -18,6 +19,7 @@ from savelint.keras.model import AttributeStore, Flow, HeldClass, KerasClass, Mo
 from savelint.keras.names import canonical
 from savelint.keras.project import Definition, External, File, Found, Module, Project
 from savelint.keras.regions import Region
+from savelint.keras.summary import ClassSummary
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     Array,
@@ -30,6 +32,7 @@ from savelint.keras.values import (
     ModuleRef,
     Ref,
     Seq,
+    Surroundings,
     Table,
     Traced,
     Value,
@@ -98,10 +101,14 @@ class Library:
             return Ref(found.name)
         if isinstance(found, Module):
             return ModuleRef(found.place)
-        if found is None or "." in found.name:
+        if found is None:
             return None
         visitor = self.visitor(found.file)
-        return _exported(visitor.name(found.name), visitor)
+        if "." in found.name:
+            return visitor.nested_class(found.name)
+        if found.name in found.file.summary.functions:
+            return Imported(found.name, visitor)
+        return _exported(visitor.name(found.name))
 
     def region(self, node: cst.CSTNode) -> Region | None:
         """The region, of whatever file, that holds a node."""
@@ -109,19 +116,13 @@ class Library:
         return next((region for region in regions if id(node) in region.members), None)
 
 
-def _exported(value: Value, visitor: _Visitor) -> Value:
+def _exported(value: Value) -> Value:
     """A module-level value as other files see it; arrays and objects are not followed there."""
-    if isinstance(value, Function):
-        return Imported(value, visitor)
-    if isinstance(value, Traced) and isinstance(value.function, Function):
-        return replace(value, function=Imported(value.function, visitor))
     if isinstance(value, Seq):
-        return replace(value, items=tuple(_exported(item, visitor) for item in value.items))
+        return replace(value, items=tuple(map(_exported, value.items)))
     if isinstance(value, Table):
-        return Table(tuple((key, _exported(item, visitor)) for key, item in value.items))
-    kept = isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported))
-    traced = isinstance(value, Traced) and value.function is not None
-    return value if kept or traced else None
+        return Table(tuple((key, _exported(item)) for key, item in value.items))
+    return value if isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported)) else None
 
 
 class _Visitor:
@@ -135,8 +136,11 @@ class _Visitor:
         self._scope_words: frozenset[str] = frozenset()
         self._regions: dict[int, Region] = {}
         self._outlines: dict[int, ClassOutline] = {}
+        # The outlines of the classes that other files can name, by qualified name.
+        self._outer: dict[str, ClassOutline] = {}
+        self._outlining: set[str] = set()
         self._classes_by_name = {cls.name: cls.statement for cls in file.summary.classes}
-        self._attributes: dict[ClassOutline, Mapping[str, Value]] = {}
+        self._attributes: dict[tuple[ClassOutline, ClassOutline], Mapping[str, Value]] = {}
         self._values: dict[str, Value] = {}
         self._flows: dict[tuple[ClassOutline, int], Flow] = {}
         self._models: dict[ClassOutline, KerasClass] = {}
@@ -297,6 +301,11 @@ class _Visitor:
         return self._library.value(self.file.project.member(Module(module.place), name))
 
     def _definition(self, name: str, index: int) -> Value:
+        outer = self._outer_class(name)
+        if outer is not None and name not in self._summary.functions:
+            if name in self._outlining:
+                return None  # it derives from itself
+            return ClassRef(self._outlined(outer))
         for node in _definitions(self._region(index).tree.body):
             if node.name.value == name:
                 if isinstance(node, cst.ClassDef):
@@ -315,17 +324,63 @@ class _Visitor:
 
     def outline(self, node: cst.ClassDef, resolve: Mapping[str, Value]) -> ClassOutline:
         """The outline of a class statement; `resolve` has the names local to its function."""
-        known = self._outlines.get(id(node))
-        if known is not None:
-            return known
+        name = node.name.value
+        if id(node) not in self._outlines:
+            outer = self._outer_class(name)
+            if outer is not None and node in _definitions(self._region(outer.statement).tree.body):
+                self._outlines[id(node)] = self._outlined(outer)
+            else:
+                bases = [_base_text(argument.value) for argument in node.bases]
+                methods = (n for n in node.body.body if isinstance(n, cst.FunctionDef))
+                names = frozenset(method.name.value for method in methods)
+                made = self._outline(name, bases, names, resolve, lambda: node)
+                self._outlines[id(node)] = made
+        return self._outlines[id(node)]
+
+    def nested_class(self, qualname: str) -> Value:
+        """A class inside another one, by its qualified name."""
+        found = list(self.file.classes_at_top(qualname))
+        return ClassRef(self._outlined(found[0])) if len(found) == 1 else None
+
+    def _outer_class(self, name: str) -> ClassSummary | None:
+        """The one class of a name that stands in no function and no other class."""
+        found = [c for c in self._summary.classes_by_name.get(name, ()) if c.qualname == name]
+        return found[0] if len(found) == 1 else None
+
+    def _outlined(self, cls: ClassSummary) -> ClassOutline:
+        """The outline of a class that other files can name, without parsing it."""
+        if cls.qualname not in self._outer:
+            self._outlining.add(cls.name)
+            bases = [base or "" for base in cls.bases]
+            made = self._outline(cls.name, bases, cls.methods, {}, partial(self._class_node, cls))
+            self._outlining.discard(cls.name)
+            self._outer[cls.qualname] = made
+        return self._outer[cls.qualname]
+
+    def _class_node(self, cls: ClassSummary) -> cst.ClassDef:
+        nodes = _definitions(self._region(cls.statement).tree.body)
+        for name in cls.qualname.split("."):
+            classes = (node for node in nodes if isinstance(node, cst.ClassDef))
+            found = next(node for node in classes if node.name.value == name)
+            nodes = _definitions(found.body.body)
+        return found
+
+    def _outline(
+        self,
+        name: str,
+        written: Iterable[str],
+        methods: frozenset[str],
+        resolve: Mapping[str, Value],
+        load: Callable[[], cst.ClassDef],
+    ) -> ClassOutline:
         bases: list[str | None] = []
         parents: list[ClassOutline] = []
         kinds: list[Kind | None] = []
         is_whole = True
-        for argument in node.bases:
-            base = self._base(_base_text(argument.value), resolve)
+        for text in written:
+            base = self._base(text, resolve)
             bases.append(base.name if isinstance(base, Ref) else None)
-            if isinstance(base, ClassRef) and base.outline.node is not node:
+            if isinstance(base, ClassRef):
                 parents.append(base.outline)
                 kinds.append(base.outline.kind)
                 is_whole = is_whole and base.outline.is_whole
@@ -334,29 +389,21 @@ class _Visitor:
                 own = base.name.startswith("keras.") or base.name == "tensorflow.Module"
                 is_whole = is_whole and (own or base.name in _PLAIN_BASES)
             else:
-                is_whole = is_whole and _base_text(argument.value) in _PLAIN_BASES
+                is_whole = is_whole and text in _PLAIN_BASES
+        kind = next((kind for kind in kinds if kind is not None), None)
         outline = ClassOutline(
-            node.name.value,
-            node,
-            next((kind for kind in kinds if kind is not None), None),
-            tuple(bases),
-            tuple(parents),
-            {item.name.value: item for item in node.body.body if isinstance(item, cst.FunctionDef)},
-            self.file.path,
-            is_whole,
+            name, kind, tuple(bases), tuple(parents), methods, self.file.path, is_whole, load
         )
-        self._outlines[id(node)] = outline
         self._library.homes[outline] = self
         return outline
 
     def _base(self, dotted: str, resolve: Mapping[str, Value]) -> Value:
         head, *rest = dotted.split(".")
+        if rest and head not in resolve:
+            return self._library.value(self.file.find(dotted))
         found = resolve[head] if head in resolve else self.name(head)
         for part in rest:
-            if isinstance(found, Ref):
-                found = Ref(canonical(f"{found.name}.{part}"))
-            else:
-                found = self.member(found, part) if isinstance(found, ModuleRef) else None
+            found = Ref(canonical(f"{found.name}.{part}")) if isinstance(found, Ref) else None
         return found
 
     def attribute(self, outline: ClassOutline, name: str) -> Value:
@@ -364,38 +411,46 @@ class _Visitor:
         home = self._home(outline)
         if home is not self:
             return home.attribute(outline, name)
-        if outline not in self._attributes:
-            self._attributes[outline] = {}  # while the constructor itself is being read
-            self._attributes[outline] = self._stored(outline)
-        return self._attributes[outline].get(name)
+        for cls in outline.lineage:
+            if self._home(cls).holds(cls, name):
+                stored = self._stored(outline, cls)
+                if name in stored:
+                    return stored[name]
+        return None
 
-    def method(self, outline: ClassOutline, name: str) -> Function | Imported | None:
-        """The method of a class, where the class or a parent in the project has it."""
+    def holds(self, outline: ClassOutline, name: str) -> bool:
+        """Whether a class of this file may give an attribute its value: a word of it says so."""
+        outer = self._outer_class(outline.name)
+        return outer is None or name in self._summary.statements[outer.statement].words
+
+    def method(self, outline: ClassOutline, name: str) -> tuple[Function, Surroundings] | None:
+        """The method of a class, its own or inherited, and what it sees around itself."""
         definer = outline.definer(name)
         if definer is None:
             return None
-        function = Function(definer.methods[name])
-        home = self._home(definer)
-        return function if home is self else Imported(function, home)
+        return Function(definer.methods[name]), self._home(definer)
 
     def _home(self, outline: ClassOutline) -> _Visitor:
         """The visitor of the file in which a class stands."""
         return self._library.homes.get(outline, self)
 
-    def _stored(self, outline: ClassOutline) -> Mapping[str, Value]:
-        stored: dict[str, Value] = {}
-        for cls in reversed(list(outline.lineage)):
+    def _stored(self, outline: ClassOutline, cls: ClassOutline) -> Mapping[str, Value]:
+        """What the methods of one class of an object's lineage store on it."""
+        key = outline, cls
+        if key not in self._attributes:
+            self._attributes[key] = {}  # while the constructor itself is being read
+            stored: dict[str, Value] = {}
             for method in ("__init__", "build"):
-                node = cls.methods.get(method)
-                if node is None:
+                if method not in cls.method_names:
                     continue
                 own: dict[str, Value] = {}
-                reader = self._home(cls)
-                for event in reader.method_flow(outline, method, node).all(AttributeStore):
+                found = self._home(cls).method_flow(outline, method, cls.methods[method])
+                for event in found.all(AttributeStore):
                     if event.owner is outline:
                         _add_store(own, event)
                 stored.update(own)
-        return stored
+            self._attributes[key] = stored
+        return self._attributes[key]
 
 
 class _Elsewhere:
@@ -476,9 +531,9 @@ def _definitions(
             if inside:
                 stack.extend(reversed(node.body.body))
         elif isinstance(node, (cst.If, cst.Else, cst.For, cst.While, cst.With, cst.Finally)):
-            stack.extend(reversed(node.body.body))
             if isinstance(node, (cst.If, cst.For, cst.While)) and node.orelse is not None:
                 stack.append(node.orelse)
+            stack.extend(reversed(node.body.body))
         elif isinstance(node, cst.Match):
             for case in reversed(node.cases):
                 stack.extend(reversed(case.body.body))

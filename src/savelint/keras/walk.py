@@ -46,16 +46,22 @@ def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     )
 
 
+@cache
+def _carries_meaning(kind: type[cst.CSTNode]) -> bool:
+    # Asked of types: asking it of each node takes most of the time of a walk.
+    return not issubclass(kind, _LAYOUT)
+
+
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The child nodes that carry meaning, in the order of the source."""
     for name in _fields(type(node)):
-        value = getattr(node, name)
+        value: object = getattr(node, name)
         if isinstance(value, cst.CSTNode):
-            if not isinstance(value, _LAYOUT):
+            if _carries_meaning(type(value)):
                 yield value
         elif isinstance(value, (tuple, list)):
             for item in value:
-                if isinstance(item, cst.CSTNode) and not isinstance(item, _LAYOUT):
+                if isinstance(item, cst.CSTNode) and _carries_meaning(type(item)):
                     yield item
 
 

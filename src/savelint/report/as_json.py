@@ -45,7 +45,12 @@ def _finding(path: str, source: Source, finding: Finding, identifier: str) -> Re
         "consequence": finding.consequence,
         "keras_version": finding.keras_version,
         "labels": [
-            {**_place(source, label.span), "message": label.text} for label in finding.labels
+            {
+                "path": label.source.path if label.source else path,
+                **_place(label.source or source, label.span),
+                "message": label.text,
+            }
+            for label in finding.labels
         ],
         "fix": fix
         and {

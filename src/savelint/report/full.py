@@ -42,9 +42,18 @@ def _finding(path: str, source: Source, finding: Finding, view: View) -> Iterato
     yield from frame.marked(
         (
             Mark(finding.span, finding.note, "^", style),
-            *(Mark(label.span, label.text, "-", SECONDARY) for label in finding.labels),
+            *(
+                Mark(label.span, label.text, "-", SECONDARY)
+                for label in finding.labels
+                if label.source is None
+            ),
         )
     )
+    for label in finding.labels:
+        if label.source is not None:
+            other = Frame(label.source, frame.digits, view.width)
+            yield other.location(label.source.path, label.span.start)
+            yield from other.marked([Mark(label.span, label.text, "-", SECONDARY)])
     if finding.consequence:
         lead = " " * frame.digits + " ="
         text = f"in Keras {finding.keras_version}: {finding.consequence}"
@@ -78,13 +87,20 @@ def _failure(file: FileReport, failure: Failure, view: View) -> Iterator[Text]:
 
 def _digits(source: Source, finding: Finding) -> int:
     """Tell how wide the gutter must be for all lines that the finding shows."""
-    ends = [finding.span.start, *(label.span.start for label in finding.labels)]
+    own = [label.span.start for label in finding.labels if label.source is None]
+    others = [
+        label.source.position(label.span.start).line
+        for label in finding.labels
+        if label.source is not None
+    ]
+    ends = [finding.span.start, *own]
     added = 0
     for edit in finding.fix.edits if finding.fix else ():
         ends.append(edit.span.end)
         added += edit.replacement.count("\n")
     # Two lines of context follow the last edit.
-    return len(str(source.position(max(ends)).line + added + (2 if finding.fix else 0)))
+    last = source.position(max(ends)).line + added + (2 if finding.fix else 0)
+    return len(str(max(last, *others, 1)))
 
 
 def _prose(lead: str, style: str, text: str, view: View) -> Iterator[Text]:
