@@ -451,6 +451,33 @@ def test_a_package_that_asks_for_the_old_keras_gets_it(tmp_path: Path) -> None:
     assert "Keras 2 (pkg/__init__.py sets TF_USE_LEGACY_KERAS)" in result.stdout
 
 
+def test_where_a_circle_of_stars_begins_makes_no_difference(tmp_path: Path) -> None:
+    tree = {
+        "a.py": "from b import *\n",
+        "b.py": "from a import *\nfrom c import *\n",
+        "c.py": BASE,
+        "one.py": f"{TF}from b import Base\nclass Net(Base):\n{CALL}",
+        "two.py": f"{TF}from a import Base\nclass Net(Base):\n{CALL}",
+    }
+    grow(tmp_path, tree)
+    for order in (["one.py", "two.py"], ["two.py", "one.py"]):
+        session = Session()
+        found = {name: analysed(tmp_path, name, session) for name in order}
+        assert found == {"one.py": ["SVL101"], "two.py": ["SVL101"]}
+
+
+def test_bases_in_a_circle_beside_keras_end(tmp_path: Path) -> None:
+    grow(
+        tmp_path,
+        {
+            "a.py": "import keras\nfrom b import B\nclass A(keras.Model, B): pass\n",
+            "b.py": "from a import A\nclass B(A): pass\n",
+        },
+    )
+    assert kinds(tmp_path, "a.py") == {"A": "model"}
+    assert kinds(tmp_path, "b.py") == {"B": "model"}
+
+
 # -- which files are read, and in which order ------------------------------------------------------
 
 PROJECT: Tree = {

@@ -7,12 +7,12 @@ cannot be read or found is unknown, and a rule that meets it stays silent.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from savelint.discover import display_name, os_reason
 from savelint.keras import external, names
@@ -54,6 +54,7 @@ class Module:
 
 
 Found: TypeAlias = External | Definition | Module
+Answer = TypeVar("Answer")
 
 
 class File:
@@ -68,14 +69,12 @@ class File:
         self.summary = summary
         self.path = path
         self._found: dict[str, Found | None] = {}
-        self._class_kinds: dict[int, Kind | None] = {}
+        self._class_kinds: dict[str, Kind | None] = {}
 
     def find(self, dotted: str) -> Found | None:
         """What a dotted expression at the file's top level means; None when it is not known."""
-        if dotted not in self._found:
-            self._found[dotted] = None  # what leads back to itself means nothing
-            self._found[dotted] = self._find(dotted)
-        return self._found[dotted]
+        answer: Callable[[], Found | None] = partial(self._find, dotted)
+        return self.project.once(self._found, dotted, answer)
 
     def _find(self, dotted: str) -> Found | None:
         head, dot, rest = dotted.partition(".")
@@ -135,12 +134,12 @@ class File:
 
     def kind_of(self, cls: ClassSummary) -> Kind | None:
         """The kind of a class of this file, by the first of its bases that is Keras."""
-        key = id(cls)
-        if key not in self._class_kinds:
-            self._class_kinds[key] = None  # a class that derives from itself is none
-            of_bases = (self.base_kind(cls, base) for base in cls.bases if base is not None)
-            self._class_kinds[key] = next(filter(None, of_bases), None)
-        return self._class_kinds[key]
+        of_bases = (self.base_kind(cls, base) for base in cls.bases if base is not None)
+        return self.project.once(
+            self._class_kinds,
+            f"{cls.qualname}:{cls.line}",
+            lambda: next(filter(None, of_bases), None),
+        )
 
     def base_kind(self, cls: ClassSummary, base: str) -> Kind | None:
         """The kind of what a base of a class means."""
@@ -167,16 +166,20 @@ class File:
 
     def base_files(self) -> Iterator[File]:
         """The other files in which bases of this one's Keras classes stand, nearest first."""
-        seen = {self.path}
+        files = {self.path}
+        seen: set[int] = set()
         pending = [(self, cls) for cls, _ in self.keras_classes]
         while pending:
             file, cls = pending.pop(0)
+            if id(cls) in seen:
+                continue
+            seen.add(id(cls))
             for base in filter(None, cls.bases):
                 found = file.base_class(cls, base)
-                if found is not None and found not in pending:
+                if found is not None:
                     pending.append(found)
-                    if found[0].path not in seen:
-                        seen.add(found[0].path)
+                    if found[0].path not in files:
+                        files.add(found[0].path)
                         yield found[0]
 
     def package(self) -> File | None:
@@ -249,7 +252,9 @@ class Project:
     def __init__(self) -> None:
         self.modules = Modules()
         self._files: dict[str, File | str] = {}
-        self._following: set[tuple[str, str]] = set()
+        # The questions that are being answered, and how often one led back to itself.
+        self._open: set[tuple[int, str]] = set()
+        self._circles = 0
         self._makers: dict[str, dict[str, list[str]]] = {}
 
     def open(self, source: Source, path: str = "") -> File:
@@ -296,6 +301,28 @@ class Project:
                 self._files[path] = "nested too deeply"
         return self._files[path]
 
+    def once(
+        self, known: dict[str, Answer], question: str, answer: Callable[[], Answer]
+    ) -> Answer | None:
+        """The answer to a question, kept in `known`; None for one that leads back to itself.
+
+        What came of such a circle holds for the question asked first alone: within the
+        circle, where one begins must not tell what is found.
+        """
+        if question in known:
+            return known[question]
+        key = (id(known), question)
+        if key in self._open:
+            self._circles += 1
+            return None
+        before = self._circles
+        self._open.add(key)
+        found = answer()
+        self._open.discard(key)
+        if self._circles == before or not self._open:
+            known[question] = found
+        return found
+
     # -- names ---------------------------------------------------------------------------
 
     def follow(self, file: File, dotted: str) -> Found | None:
@@ -332,15 +359,13 @@ class Project:
             return Definition(owner.file, f"{owner.name}.{name}")
         if owner is None:
             return None
-        key = (owner.place.file or owner.place.directory, name)
-        if key in self._following:
-            found = None
-        else:
-            self._following.add(key)
-            found = self._defined(owner, name)
-            self._following.discard(key)
+        before = self._circles
+        found = self._defined(owner, name)
         if found is None or _is_value(found):
             submodule = self.modules.submodule(owner.place, name)
+            if submodule is not None:
+                # A package that imports its own module is no circle: the file is there.
+                self._circles = before
             # `bijectors = LazyLoader(...)` stands for the module of that name.
             return Module(submodule) if submodule is not None else found
         return found
