@@ -60,7 +60,7 @@ WAYS = {
     "return x",
     "match": "match self.mode:\n    case 'a':\n        x = tf.reshape(x, [tf.shape(x)[0], 2, 3])\n"
     "return x",
-    "IfExp": "return tf.reshape(x, [tf.shape(x)[0], 2, 3]) if training else x",
+    "IfExp": "return tf.reshape(x, [tf.shape(x)[0], 2, 3]) if self.deep else x",
     "comprehension": "return [tf.reshape(x, [tf.shape(x)[0], 2, 3]) for _ in range(2)]",
     "lambda": "f = lambda y: tf.reshape(y, [tf.shape(y)[0], 2, 3])\nreturn f(x)",
     "nested": "def f(y):\n    return tf.reshape(y, [tf.shape(y)[0], 2, 3])\nreturn f(x)",

@@ -81,7 +81,7 @@ class FunctionReader(ABC):
         self._events: list[Event] = []
         self._frames: list[Frame] = []
         self._entered: list[Function] = []
-        self._results: dict[tuple[int, tuple[Value, ...]], Value] = {}
+        self._results: dict[tuple[int, bool, tuple[Value, ...]], Value] = {}
         # What this flow itself stored on self, newest last.
         self._attributes: dict[str, Value] = {}
         # How many branches or loops enclose the statement being read.
@@ -90,6 +90,8 @@ class FunctionReader(ABC):
         self._training = 0
         # Above zero while reading what runs eagerly only.
         self._muted = 0
+        # Above zero in what `tf.function` wraps, which AutoGraph converts.
+        self._converted = 0
 
     def enter(self, function: Function, parameters: dict[str, Value]) -> Flow:
         """Read a function from its first statement to its last."""
@@ -127,7 +129,7 @@ class FunctionReader(ABC):
         ):
             return self._unknown(arguments)
         parameters = self._bind(function, arguments, owner)
-        key = (id(function.node), tuple(parameters.values()))
+        key = (id(function.node), self._converted > 0, tuple(parameters.values()))
         if key not in self._results:
             branches, self._branches = self._branches, self._branches
             self._results[key] = self._body(function, parameters)

@@ -112,9 +112,44 @@ class SymbolicUnpacking:
 
 @dataclass(frozen=True, eq=False)
 class TensorTest:
-    """Python branches or loops on a value computed from call's inputs."""
+    """Python asks a value computed from call's inputs for its truth, its items or its number.
+
+    `node` is the statement or the expression that asks, `test` what is asked, `how` one of
+    "if", "while", "ternary", "assert", "filter", "and", "or", "not", "chained", "in" (truth),
+    "for", "each", "unpack", "star" (items), "match", or the name of the builtin function.
+    `certain` says that it is one tensor for sure, `converted` that AutoGraph reads the
+    code because `tf.function` wraps it, `in_training` that it runs in training only.
+    """
 
     node: cst.CSTNode
+    test: cst.BaseExpression
+    how: str
+    certain: bool = False
+    converted: bool = False
+    in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class TensorRead:
+    """Python or numpy takes the numbers out of a tensor computed from call's inputs.
+
+    `name` is the canonical name of the function ("numpy.exp", "builtins.float"), or
+    ".numpy" for the method; `argument` is the tensor. The rest is as in TensorTest.
+    """
+
+    node: cst.Call
+    argument: cst.BaseExpression
+    name: str
+    converted: bool = False
+    in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class PythonOperation:
+    """`tf.py_function` and its like: an operation that runs Python when the graph runs."""
+
+    node: cst.Call
+    name: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,6 +267,8 @@ Event: TypeAlias = (
     | NumberUse
     | SymbolicUnpacking
     | TensorTest
+    | TensorRead
+    | PythonOperation
     | AttributeStore
     | AttributeRead
     | Combination

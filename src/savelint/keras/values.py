@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -95,12 +95,15 @@ class Tensor:
     `batch_axis` is the axis that grows with the batch, which is None while the model is
     traced; None when it is not known. `structured` says that it may be a list or a
     dictionary of tensors. `features_lost` is the reshape to `[batch, -1]` that made its
-    last dimension unknown while tracing.
+    last dimension unknown while tracing. `certain` says that it is nothing but tensors,
+    where else it may be None, a number or a flag; `single` that it is certainly one.
     """
 
     batch_axis: int | None
     structured: bool = False
     features_lost: cst.Call | None = None
+    certain: bool = False
+    single: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ class Shape:
     `dynamic` shapes are tensors (`tf.shape(x)`); static ones (`x.shape`) hold None where
     the model was traced without a number. `iterable` is False for a symbolic tensor,
     which cannot be unpacked. `node` reads it, `tensor_node` is the expression it is of.
+    `symbolic` says that it is a tensor even where the numbers are known.
     """
 
     tensor: Tensor
@@ -119,6 +123,7 @@ class Shape:
     start: int = 0
     stop: int | None = None
     iterable: bool = True
+    symbolic: bool = False
 
     @property
     def has_batch(self) -> bool:
@@ -133,7 +138,7 @@ class Dim:
 
     `axis` is None when it is not known. `read` is the node that took it out of the
     shape: a subscript, a `len(...)` (then `is_length`), or the name it was unpacked to,
-    then `unpacking` is the assignment.
+    then `unpacking` is the assignment. `symbolic` is as for a Shape.
     """
 
     tensor: Tensor
@@ -143,6 +148,7 @@ class Dim:
     tensor_node: cst.BaseExpression
     unpacking: cst.Assign | None = None
     is_length: bool = False
+    symbolic: bool = False
 
     @property
     def is_batch(self) -> bool:
@@ -327,7 +333,7 @@ def join(left: Value, right: Value) -> Value:
     # A shape helper returns the static shape where it is complete, else the dynamic one.
     for one, other in ((left, right), (right, left)):
         if isinstance(one, (Shape, Dim)) and one.dynamic and isinstance(other, (Shape, Dim)):
-            return one
+            return replace(one, symbolic=one.symbolic and other.symbolic)
         if one == Const(None) and isinstance(other, (Array, Variable, Instance, Ref)):
             return other
     if isinstance(left, Seq) and isinstance(right, Seq):
@@ -344,6 +350,8 @@ def join(left: Value, right: Value) -> Value:
             left.batch_axis if same else None,
             left.structured or right.structured,
             left.features_lost if left.features_lost is right.features_lost else None,
+            left.certain and right.certain,
+            left.single and right.single,
         )
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         return Tensor(None)
@@ -366,6 +374,13 @@ def holds_tensor(value: Value) -> bool:
     if isinstance(value, Seq):
         return any(map(holds_tensor, value.items))
     return isinstance(value, Table) and any(holds_tensor(item) for _, item in value.items)
+
+
+def is_symbolic(value: Value) -> bool:
+    """Whether the value is certainly a tensor that has no number while a graph is traced."""
+    if isinstance(value, Tensor):
+        return value.single
+    return isinstance(value, (Dim, Shape)) and value.symbolic
 
 
 def elements(value: Value) -> Iterator[Value]:
