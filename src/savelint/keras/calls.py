@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -93,6 +94,10 @@ class CallReader(ExpressionReader):
             return None
         return self._apply(self._member(owner, node.func), node, arguments)
 
+    @abstractmethod
+    def decorated(self, function: Function, node: cst.FunctionDef) -> Value:
+        """The function as its decorators leave it."""
+
     def _arguments(self, node: cst.Call) -> Arguments:
         arguments = Arguments(tuple(CallArgument(a, self.value(a.value)) for a in node.args))
         for argument in arguments.items:
@@ -160,7 +165,7 @@ class CallReader(ExpressionReader):
         if callee.function is None:
             first = arguments.get(0)
             return Traced(first.value if first else None, callee.signature, node)
-        converted = _is_converted(callee)
+        converted = callee.is_converted
         self._converted += converted
         result = self._apply(callee.function, node, arguments)
         self._converted -= converted
@@ -174,7 +179,12 @@ class CallReader(ExpressionReader):
                 self._note(SelfContact("build", node, arguments))
             if method is not None:
                 receiver = None if is_static(method) else owner
-                return self._follow(Function(method), arguments, receiver)
+                wrapped = self.decorated(Function(method), method) if method.decorators else None
+                converted = isinstance(wrapped, Traced) and wrapped.is_converted
+                self._converted += converted
+                result = self._follow(Function(method), arguments, receiver)
+                self._converted -= converted
+                return result
             if callee.name in WEIGHT_MAKERS:
                 return Variable("weight", node)
         if callee.name == "get_concrete_function":
@@ -224,7 +234,8 @@ class CallReader(ExpressionReader):
         self._note_shape_uses(family, short, node, arguments)
         if _reads_numbers(family, short):
             self._note_reads(name, node, arguments)
-        if family is tables.Family.TF and short in tables.PYTHON_OPERATIONS:
+        runs_python = family is tables.Family.TF and short in tables.PYTHON_OPERATIONS
+        if runs_python and not self._training:
             self._note(PythonOperation(node, name))
         if short in tables.ELEMENTWISE_COMBINATIONS or short in tables.CONTRACTIONS:
             values = [v for a in arguments.items for v in elements(a.value)]
@@ -342,6 +353,8 @@ class CallReader(ExpressionReader):
                 return
 
     def _note_read(self, node: cst.Call, argument: cst.BaseExpression, name: str) -> None:
+        if self._caught:
+            return
         converted, training = self._converted > 0, self._training > 0
         self._note(TensorRead(node, argument, name, converted, training))
 
@@ -486,17 +499,6 @@ def is_tf_function(value: Value) -> bool:
     if isinstance(value, Traced):
         return value.function is None
     return isinstance(value, Ref) and value.name in _TF_FUNCTION
-
-
-def _is_converted(traced: Traced) -> bool:
-    """Whether AutoGraph converts what `tf.function` wraps: unless it is told not to."""
-    return not any(
-        isinstance(part, cst.Arg)
-        and part.keyword is not None
-        and part.keyword.value == "autograph"
-        and code(part.value) == "False"
-        for part in getattr(traced.expression, "args", ())
-    )
 
 
 def _reads_numbers(family: tables.Family, short: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import libcst as cst
 
 from savelint.keras import names, tables
+from savelint.keras.choices import choice_of
 from savelint.keras.derived import (
     array_arithmetic,
     as_dynamic,
@@ -60,7 +61,7 @@ from savelint.keras.walk import children
 _CONSTANTS = {"True": True, "False": False, "None": None}
 _BUILTINS = frozenset(
     """
-    abs bool dict enumerate float frozenset getattr hasattr int isinstance iter len list map
+    abs all any bool dict enumerate float frozenset getattr hasattr int isinstance iter len list map
     max min next print range reversed round set setattr sorted str sum super tuple type zip
     """.split()
 )
@@ -305,6 +306,8 @@ class ExpressionReader(FunctionReader):
             if isinstance(right, (Dim, Shape)):
                 return replace(right, symbolic=left.symbolic)
             return right
+        if _is_drawn(right):
+            return right
         tensors = [v for v in (right, left) if isinstance(v, Tensor) and not v.structured]
         return tensors[0] if tensors else None
 
@@ -337,7 +340,10 @@ class ExpressionReader(FunctionReader):
                 self._note_number(node, value)
         if identity or Const(None) in values:
             return None
-        known = any(is_symbolic(v) or (isinstance(v, Tensor) and v.certain) for v in values)
+        ordered = isinstance(node.comparisons[0].operator, _ORDERINGS)
+        known = any(
+            is_symbolic(v) or (ordered and isinstance(v, Tensor) and v.certain) for v in values
+        )
         if tensors or known:
             axis = tensors[0].batch_axis if tensors else None
             return Tensor(axis, certain=known, single=known)
@@ -370,7 +376,11 @@ class ExpressionReader(FunctionReader):
                 if operator == "MatrixMultiply" and value is right:
                     axis = None
                 known = any(isinstance(v, Tensor) and v.certain for v in (left, right))
-                return Tensor(axis, certain=known, single=known)
+                # Lists can be added, to lists.
+                lists = operator == "Add" and not isinstance(other, Const)
+                one = known and not lists
+                single = one or any(is_symbolic(v) for v in (left, right))
+                return Tensor(axis, certain=known, single=single)
         if operator == "Add" and isinstance(left, Const) and isinstance(right, Const):
             return _joined_text(left.value, right.value)
         return array_arithmetic(left, right, node, operator)
@@ -533,9 +543,12 @@ class ExpressionReader(FunctionReader):
     ) -> None:
         """Note that Python asks a tensor for its truth, its items or its number."""
         certain = is_symbolic(value) or _is_drawn(value)
+        if self._caught:
+            return
         if certain or (isinstance(value, Tensor) and not value.structured):
             converted, training = self._converted > 0, self._training > 0
-            self._note(TensorTest(node, test, how, certain, converted, training))
+            choice = choice_of(node)
+            self._note(TensorTest(node, test, how, certain, converted, training, choice))
 
     def _note_items(
         self, node: cst.CSTNode, iterated: cst.BaseExpression, value: Value, how: str

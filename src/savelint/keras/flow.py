@@ -192,7 +192,10 @@ class _Reader(CallReader):
 
     def _try(self, node: cst.Try | cst.TryStar) -> bool:
         before = dict(self._frame.names)
+        caught = bool(node.handlers)
+        self._caught += caught
         ends = self._block(node.body.body)
+        self._caught -= caught
         if node.orelse is not None:
             ends = self._block(node.orelse.body.body) or ends
         after = self._frame.names

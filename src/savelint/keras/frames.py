@@ -92,6 +92,8 @@ class FunctionReader(ABC):
         self._muted = 0
         # Above zero in what `tf.function` wraps, which AutoGraph converts.
         self._converted = 0
+        # Above zero in a `try` that handles exceptions.
+        self._caught = 0
 
     def enter(self, function: Function, parameters: dict[str, Value]) -> Flow:
         """Read a function from its first statement to its last."""

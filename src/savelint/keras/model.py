@@ -111,6 +111,21 @@ class SymbolicUnpacking:
 
 
 @dataclass(frozen=True, eq=False)
+class Choice:
+    """An `if` that does no more than choose between two values, or a ternary.
+
+    `head` is what stands before the value in either branch: `x = `, `return ` or nothing;
+    `orelse` is None where the name keeps its value. `boolean` says that the condition is
+    a truth value already, and no number.
+    """
+
+    head: str
+    body: cst.BaseExpression
+    orelse: cst.BaseExpression | None
+    boolean: bool
+
+
+@dataclass(frozen=True, eq=False)
 class TensorTest:
     """Python asks a value computed from call's inputs for its truth, its items or its number.
 
@@ -127,6 +142,7 @@ class TensorTest:
     certain: bool = False
     converted: bool = False
     in_training: bool = False
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +162,10 @@ class TensorRead:
 
 @dataclass(frozen=True, eq=False)
 class PythonOperation:
-    """`tf.py_function` and its like: an operation that runs Python when the graph runs."""
+    """`tf.py_function` and its like: an operation that runs Python when the graph runs.
+
+    One in training only is not noted: it is never served.
+    """
 
     node: cst.Call
     name: str

@@ -105,7 +105,12 @@ def _is_single(name: str, annotation: str, node: cst.FunctionDef) -> bool:
                     isinstance(called, cst.Attribute) and called.attr.value == "shape"
                 )
         elif isinstance(current, cst.BinaryOperation):
-            found = found or _is_name(current.left, name) or _is_name(current.right, name)
+            sides = (current.left, current.right)
+            # Lists can be added, to lists.
+            lists = isinstance(current.operator, cst.Add) and not any(
+                isinstance(side, cst.BaseNumber) for side in sides
+            )
+            found = found or (not lists and any(_is_name(side, name) for side in sides))
         elif isinstance(current, cst.Comparison):
             orders = isinstance(current.comparisons[0].operator, _ORDERINGS)
             found = found or (orders and _is_name(current.left, name))

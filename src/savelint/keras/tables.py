@@ -274,7 +274,7 @@ PYTHON_OPERATIONS = frozenset({"py_function", "numpy_function", "py_func"})
 # Functions of Keras that give a tensor's numbers.
 NUMBER_READERS = frozenset({"convert_to_numpy", "eval", "get_value"})
 # Functions of numpy that ask a tensor for no more than its shape or type.
-NUMPY_WITHOUT_NUMBERS = frozenset({"shape", "ndim", "size", "isscalar", "iterable"})
+NUMPY_WITHOUT_NUMBERS = frozenset({"shape", "ndim", "isscalar"})
 
 # Project helpers that return a shape of which every unknown part is a tensor.
 SHAPE_HELPERS = frozenset(

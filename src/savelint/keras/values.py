@@ -256,6 +256,13 @@ class Traced:
         expression: cst.CSTNode = getattr(self.node, "decorator", self.node)
         return expression
 
+    @property
+    def is_converted(self) -> bool:
+        """Whether AutoGraph converts the function: unless `autograph=` says anything."""
+        arguments = getattr(self.expression, "args", ())
+        keywords = [a.keyword.value for a in arguments if a.keyword is not None]
+        return "autograph" not in keywords
+
 
 @dataclass(frozen=True)
 class Concrete:
