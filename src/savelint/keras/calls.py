@@ -22,11 +22,13 @@ from savelint.keras.model import (
     LayerCall,
     LoadCall,
     NumberUse,
+    PythonOperation,
     SaveCall,
     SelfContact,
     ShapeUse,
     Stack,
     SuperCall,
+    TensorRead,
 )
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
@@ -55,6 +57,7 @@ from savelint.keras.values import (
     dimensions,
     elements,
     holds_tensor,
+    is_symbolic,
     literal,
 )
 from savelint.keras.walk import code
@@ -68,6 +71,11 @@ _LOADING = {
     "keras.saving.load_model": "model",
     "tensorflow.saved_model.load": "saved_model",
 }
+# Builtin functions that iterate over what they are given, and those that ask for a truth
+# value or a number.
+_ITERATING = frozenset("list tuple sorted set iter enumerate zip map sum any all".split())
+_ASKING = frozenset("bool range max min".split())
+_MATH = "math."
 _GENERATORS = frozenset({"numpy.random.default_rng", "numpy.random.RandomState"})
 
 
@@ -83,6 +91,8 @@ class CallReader(ExpressionReader):
             return self._unknown(arguments)
         owner = self.value(node.func.value)
         arguments = self._arguments(node)
+        if node.func.attr.value == "numpy" and (isinstance(owner, Tensor) or is_symbolic(owner)):
+            self._note_read(node, node.func.value, ".numpy")
         method = _METHODS.get(type(owner))
         if method is not None:
             return method(self, owner, node.func, node, arguments)
@@ -92,7 +102,11 @@ class CallReader(ExpressionReader):
         return self._apply(self._member(owner, node.func), node, arguments)
 
     def _arguments(self, node: cst.Call) -> Arguments:
-        return Arguments(tuple(CallArgument(a, self.value(a.value)) for a in node.args))
+        arguments = Arguments(tuple(CallArgument(a, self.value(a.value)) for a in node.args))
+        for argument in arguments.items:
+            if argument.node.star == "*" and is_symbolic(argument.value):
+                self._note_test(node, argument.node.value, argument.value, "star")
+        return arguments
 
     def _unknown(self, arguments: Arguments) -> Value:
         """The result of a function that cannot be followed."""
@@ -164,7 +178,11 @@ class CallReader(ExpressionReader):
         if callee.function is None:
             first = arguments.get(0)
             return Traced(first.value if first else None, callee.signature, node)
-        return self._apply(callee.function, node, arguments)
+        converted = callee.is_converted
+        self._converted += converted
+        result = self._apply(callee.function, node, arguments)
+        self._converted -= converted
+        return result
 
     def _apply_member(self, callee: Member, node: cst.Call, arguments: Arguments) -> Value:
         owner = callee.owner
@@ -213,6 +231,8 @@ class CallReader(ExpressionReader):
             return Instance(kind, name, node)
         if name in _GENERATORS:
             return Instance(None, _generator_name(arguments), node)
+        if name.startswith(_MATH):
+            self._note_reads(name, node, arguments)
         operation = tables.operation(name)
         if operation is None:
             self._pass_on(arguments, node)
@@ -221,6 +241,11 @@ class CallReader(ExpressionReader):
         if short == "executing_eagerly":
             return None
         self._note_shape_uses(family, short, node, arguments)
+        if _reads_numbers(family, short):
+            self._note_reads(name, node, arguments)
+        runs_python = family is tables.Family.TF and short in tables.PYTHON_OPERATIONS
+        if runs_python and not self._training:
+            self._note(PythonOperation(node, name))
         if short in tables.ELEMENTWISE_COMBINATIONS or short in tables.CONTRACTIONS:
             values = [v for a in arguments.items for v in elements(a.value)]
             self._combine(node, *values)
@@ -285,6 +310,7 @@ class CallReader(ExpressionReader):
 
     def _builtin(self, name: str, node: cst.Call, arguments: Arguments) -> Value:
         first = arguments.items[0].value if arguments.items else None
+        self._note_builtin(name, node, arguments)
         if name in {"list", "tuple", "sorted", "reversed", "set"}:
             return first if isinstance(first, (Shape, Seq, Tensor)) else None
         if name == "len":
@@ -300,7 +326,9 @@ class CallReader(ExpressionReader):
                 self._note_number(node, argument.value)
             if isinstance(first, Dim) and not first.dynamic and first.is_batch:
                 return None
-            return first if isinstance(first, (Dim, Argument)) and name != "range" else None
+            if isinstance(first, Dim) and name != "range":
+                return replace(first, symbolic=False)
+            return first if isinstance(first, Argument) and name != "range" else None
         if name == "enumerate":
             return Seq((Seq((None, item_of(first))),), complete=False)
         if name == "zip":
@@ -309,6 +337,35 @@ class CallReader(ExpressionReader):
             return None
         self._pass_on(arguments, node)
         return None
+
+    def _note_builtin(self, name: str, node: cst.Call, arguments: Arguments) -> None:
+        """Note what a builtin function asks of a tensor."""
+        if name in {"int", "float"}:
+            self._note_reads(f"builtins.{name}", node, arguments)
+        elif name in _ITERATING or name in _ASKING:
+            only = len(arguments.items) == 1
+            for argument in arguments.items:
+                value = argument.value
+                if name in {"any", "all"} and isinstance(value, Seq):
+                    value = next(filter(is_symbolic, value.items), None)
+                if (is_symbolic(value) and not argument.node.star) or name == "bool":
+                    how = "each" if only and name in {"max", "min"} else name
+                    self._note_test(node, argument.node.value, value, how)
+                    break
+
+    def _note_reads(self, name: str, node: cst.Call, arguments: Arguments) -> None:
+        """Note that a function takes the numbers out of a tensor that it is given."""
+        for argument in arguments.items:
+            held = list(elements(argument.value))
+            if any(is_symbolic(v) or (isinstance(v, Tensor) and v.certain) for v in held):
+                self._note_read(node, argument.node.value, name)
+                return
+
+    def _note_read(self, node: cst.Call, argument: cst.BaseExpression, name: str) -> None:
+        if self._caught:
+            return
+        converted, training = self._converted > 0, self._training > 0
+        self._note(TensorRead(node, argument, name, converted, training))
 
     def _call_object(self, layer: Instance, node: cst.Call, arguments: Arguments) -> Value:
         self._note(Contact(layer, "call", node, arguments))
@@ -329,6 +386,7 @@ class CallReader(ExpressionReader):
             0 if tensors[0].batch_axis == 0 else None,
             structured=True,
             features_lost=tensors[0].features_lost if last in tables.WEIGHTLESS else None,
+            certain=layer.outline is None,
         )
 
     def _grows_own(self, func: cst.Attribute) -> bool:
@@ -452,7 +510,7 @@ def _at_home(value: Value, node: cst.Call) -> Value:
         tensor = node.args[0].value
         if isinstance(value, Dim):
             return replace(value, read=node, tensor_node=tensor, unpacking=None)
-        return replace(value, node=node, tensor_node=tensor, iterable=True)
+        return replace(value, node=node, tensor_node=tensor, iterable=True, symbolic=False)
     if isinstance(value, Tensor):
         return replace(value, features_lost=None)
     if isinstance(value, Seq):
@@ -467,6 +525,13 @@ def is_tf_function(value: Value) -> bool:
     if isinstance(value, Traced):
         return value.function is None
     return isinstance(value, Ref) and value.name in _TF_FUNCTION
+
+
+def _reads_numbers(family: tables.Family, short: str) -> bool:
+    """Whether a library function asks a tensor for its numbers."""
+    if family is tables.Family.NUMPY:
+        return short not in tables.NUMPY_WITHOUT_NUMBERS
+    return short in tables.NUMBER_READERS and family is not tables.Family.TF
 
 
 def _is_super(node: cst.BaseExpression) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import libcst as cst
 
 from savelint.keras import names, tables
+from savelint.keras.choices import choice_of
 from savelint.keras.derived import (
     array_arithmetic,
     as_dynamic,
@@ -19,7 +20,7 @@ from savelint.keras.derived import (
     with_items,
 )
 from savelint.keras.frames import Chain, FunctionReader
-from savelint.keras.guards import asked_about, asks_shape, runs_eagerly
+from savelint.keras.guards import asked_about, asks_shape, runs_eagerly, runs_in_training
 from savelint.keras.model import (
     Arguments,
     AttributeRead,
@@ -52,6 +53,7 @@ from savelint.keras.values import (
     bounded,
     dimensions,
     holds_tensor,
+    is_symbolic,
     join,
     literal,
 )
@@ -60,7 +62,7 @@ from savelint.keras.walk import children
 _CONSTANTS = {"True": True, "False": False, "None": None}
 _BUILTINS = frozenset(
     """
-    abs bool dict enumerate float frozenset getattr hasattr int isinstance iter len list map
+    abs all any bool dict enumerate float frozenset getattr hasattr int isinstance iter len list map
     max min next print range reversed round set setattr sorted str sum super tuple type zip
     """.split()
 )
@@ -182,7 +184,9 @@ class ExpressionReader(FunctionReader):
             return replace(shape, start=shape.start + start, stop=end, node=node)
         index = literal(indices[0]) if len(indices) == 1 else ...
         axis = shape.start + index if isinstance(index, int) and index >= 0 else None
-        return Dim(shape.tensor, axis, shape.dynamic, node, shape.tensor_node)
+        return Dim(
+            shape.tensor, axis, shape.dynamic, node, shape.tensor_node, symbolic=shape.symbolic
+        )
 
     def _item(self, base: Seq | Table, node: cst.Subscript, indices: Sequence[Value]) -> Value:
         part = node.slice[0].slice if len(node.slice) == 1 else None
@@ -207,6 +211,8 @@ class ExpressionReader(FunctionReader):
         for element in node.elements:
             value = self.value(element.value)
             if isinstance(element, cst.StarredElement):
+                if is_symbolic(value):
+                    self._note_test(node, element.value, value, "star")
                 if isinstance(value, Seq):
                     items.extend(value.items)
                     complete = complete and value.complete
@@ -251,9 +257,10 @@ class ExpressionReader(FunctionReader):
 
     def _comprehension_source(self, node: cst.CompFor) -> Value:
         source = self.value(node.iter)
+        self._note_items(node, node.iter, source, "each")
         self._store(node.target, item_of(source), node.iter, node)
         for condition in node.ifs:
-            self._test(condition.test)
+            self._test(condition.test, condition, "filter")
         if node.inner_for_in is not None:
             self._comprehension_source(node.inner_for_in)
         return source
@@ -269,32 +276,49 @@ class ExpressionReader(FunctionReader):
 
     def _conditional(self, node: cst.IfExp) -> Value:
         kept = dict(self._frame.names)
-        guards = self._test(node.test)
+        guards = self._test(node.test, node, "ternary")
         eager = runs_eagerly(node.test)
+        training = runs_in_training(node.test)
         self._muted += eager is True or guards
+        self._training += training is True
         body = self.value(node.body)
         self._muted += (eager is False) - (eager is True)
+        self._training += (training is False) - (training is True)
         orelse = self.value(node.orelse)
         self._muted -= (eager is False) + guards
+        self._training -= training is False
         self._frame.names = {**self._frame.names, **kept}
         if guards:
             found = [v for v in (body, orelse) if isinstance(v, (Dim, Shape)) and v.dynamic]
-            return found[0] if found else None
+            return replace(found[0], symbolic=False) if found else None
         return join(body, orelse)
 
     def _boolean(self, node: cst.BooleanOperation) -> Value:
+        is_and = isinstance(node.operator, cst.And)
         left = self.value(node.left)
+        self._note_test(node, node.left, left, "and" if is_and else "or")
+        eager = is_and and runs_eagerly(node.left) is True
+        training = is_and and runs_in_training(node.left) is True
+        self._muted += eager
+        self._training += training
         right = self.value(node.right)
-        if isinstance(node.operator, cst.Or) and isinstance(left, (Dim, Shape)):
-            return right  # x.shape[0] or tf.shape(x)[0]
-        tensors = [v for v in (left, right) if isinstance(v, Tensor) and not v.structured]
-        if tensors:
-            self._note(TensorTest(node))
-            return tensors[0]
-        return None
+        self._training -= training
+        self._muted -= eager
+        if not is_and and isinstance(left, (Dim, Shape)):
+            # x.shape[0] or tf.shape(x)[0]
+            if isinstance(right, (Dim, Shape)):
+                return replace(right, symbolic=left.symbolic)
+            return right
+        if _is_drawn(right):
+            return right
+        tensors = [v for v in (right, left) if isinstance(v, Tensor) and not v.structured]
+        return tensors[0] if tensors else None
 
     def _unary(self, node: cst.UnaryOperation) -> Value:
         value = self.value(node.expression)
+        if isinstance(node.operator, cst.Not):
+            self._note_test(node, node.expression, value, "not")
+            return None
         if isinstance(node.operator, cst.Minus) and isinstance(value, Const):
             number = value.value
             if isinstance(number, (int, float)) and not isinstance(number, bool):
@@ -313,13 +337,19 @@ class ExpressionReader(FunctionReader):
             )
         tensors = [v for v in values if isinstance(v, Tensor) and not v.structured]
         arrays = [v for v in values if isinstance(v, Array)]
+        self._note_comparison(node, values)
         if any(isinstance(target.operator, _ORDERINGS) for target in node.comparisons):
             for value in values:
                 self._note_number(node, value)
-        if identity:
+        if identity or Const(None) in values:
             return None
-        if tensors:
-            return tensors[0]
+        ordered = isinstance(node.comparisons[0].operator, _ORDERINGS)
+        known = any(
+            is_symbolic(v) or (ordered and isinstance(v, Tensor) and v.certain) for v in values
+        )
+        if tensors or known:
+            axis = tensors[0].batch_axis if tensors else None
+            return Tensor(axis, certain=known, single=known)
         random = next((v for v in arrays if v.origin == "random"), None)
         found = random or next(iter(arrays), None)
         return replace(computed_from(found), dtype="bool") if found else None
@@ -348,7 +378,12 @@ class ExpressionReader(FunctionReader):
                     axis = other.batch_axis
                 if operator == "MatrixMultiply" and value is right:
                     axis = None
-                return Tensor(axis)
+                known = any(isinstance(v, Tensor) and v.certain for v in (left, right))
+                # Lists can be added, to lists.
+                lists = operator == "Add" and not isinstance(other, Const)
+                one = known and not lists
+                single = one or any(is_symbolic(v) for v in (left, right))
+                return Tensor(axis, certain=known, single=single)
         if operator == "Add" and isinstance(left, Const) and isinstance(right, Const):
             return _joined_text(left.value, right.value)
         return array_arithmetic(left, right, node, operator)
@@ -382,9 +417,10 @@ class ExpressionReader(FunctionReader):
         statement: cst.CSTNode,
     ) -> None:
         if isinstance(target, cst.Name):
-            masked = isinstance(value, Tensor) and "mask" in target.value
-            # A mask is as often one for all as one an example.
-            self._frame.names[target.value] = Tensor(None) if masked else value
+            if isinstance(value, Tensor) and "mask" in target.value:
+                # A mask is as often one for all as one an example.
+                value = Tensor(None, certain=value.certain, single=value.single)
+            self._frame.names[target.value] = value
         elif isinstance(target, (cst.Tuple, cst.List)):
             self._unpack(target, value, value_node, statement)
         elif isinstance(target, cst.Attribute):
@@ -460,6 +496,8 @@ class ExpressionReader(FunctionReader):
         if isinstance(value, Shape):
             self._unpack_shape(target, value, statement, starred)
             return
+        if is_symbolic(value):
+            self._note_test(statement, value_node, value, "unpack")
         for index, element in enumerate(target.elements):
             found: Value = None
             if index == starred:
@@ -467,7 +505,7 @@ class ExpressionReader(FunctionReader):
             elif isinstance(value, Seq) and value.complete and starred is None:
                 found = value.items[index] if index < len(value.items) else None
             elif isinstance(value, Tensor):
-                found = Tensor(value.batch_axis)
+                found = Tensor(value.batch_axis, certain=value.single, single=value.single)
             elif isinstance(value, Array):
                 found = computed_from(value)
             elif isinstance(value, Seq):
@@ -490,20 +528,63 @@ class ExpressionReader(FunctionReader):
             found: Value = None
             if index != starred and isinstance(item, cst.Name):
                 axis = None if starred is not None and index > starred else shape.start + index
-                found = Dim(shape.tensor, axis, shape.dynamic, item, shape.tensor_node, assignment)
+                found = Dim(
+                    shape.tensor,
+                    axis,
+                    shape.dynamic,
+                    item,
+                    shape.tensor_node,
+                    assignment,
+                    symbolic=shape.symbolic,
+                )
             self._store(item, found, item, statement)
 
     # -- tests and guards ---------------------------------------------------------
 
-    def _test(self, node: cst.BaseExpression) -> bool:
+    def _note_test(
+        self, node: cst.CSTNode, test: cst.BaseExpression, value: Value, how: str
+    ) -> None:
+        """Note that Python asks a tensor for its truth, its items or its number."""
+        certain = is_symbolic(value) or _is_drawn(value)
+        if self._caught:
+            return
+        if certain or (isinstance(value, Tensor) and not value.structured):
+            converted, training = self._converted > 0, self._training > 0
+            choice = choice_of(node)
+            self._note(TensorTest(node, test, how, certain, converted, training, choice))
+
+    def _note_items(
+        self, node: cst.CSTNode, iterated: cst.BaseExpression, value: Value, how: str
+    ) -> None:
+        """Note that Python iterates over a tensor."""
+        counted = isinstance(iterated, cst.Call) and isinstance(value, Array)
+        if isinstance(value, Array) and counted and not value.is_numpy and not value.attribute:
+            value = Tensor(None, certain=True, single=True)  # tf.range(3)
+        if not isinstance(value, Dim):
+            self._note_test(node, iterated, value, how)
+
+    def _note_comparison(self, node: cst.Comparison, values: Sequence[Value]) -> None:
+        """Note what a comparison itself asks: `0 < x < 1` its first half, `x in y` each item."""
+        found = next((v for v in values if is_symbolic(v)), None)
+        operator = node.comparisons[0].operator
+        if len(node.comparisons) > 1 and not isinstance(operator, (cst.Is, cst.IsNot)):
+            self._note_test(node, node, found, "chained")
+        elif isinstance(operator, (cst.In, cst.NotIn)):
+            self._note_test(node, node, found, "in")
+
+    def _test(self, node: cst.BaseExpression, around: cst.CSTNode, how: str) -> bool:
         """Read a condition; True when it asks whether a static dimension is known.
 
         From here on such a dimension counts as dynamic: where it is None the program
         takes another way.
         """
         value = self.value(node)
-        if isinstance(value, Tensor) and not value.structured:
-            self._note(TensorTest(node))
+        eager, training = runs_eagerly(node) is True, runs_in_training(node) is True
+        self._muted += eager
+        self._training += training
+        self._note_test(around, node, value, how)
+        self._training -= training
+        self._muted -= eager
         guards = asks_shape(node)
         for name in asked_about(node):
             known, current = self._frame.lookup(name)
@@ -527,6 +608,16 @@ class ExpressionReader(FunctionReader):
         self, node: cst.BaseExpression, value: Value, *, takes_tensor: bool = False
     ) -> None:
         """Note that a value is used as a Python number."""
+
+
+def _is_drawn(value: Value) -> bool:
+    """Whether a value is a random tensor, which is drawn when the graph runs."""
+    return (
+        isinstance(value, Array)
+        and value.origin == "random"
+        and not value.is_numpy
+        and value.attribute is None
+    )
 
 
 def _joined_text(left: object, right: object) -> Value:

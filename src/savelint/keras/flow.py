@@ -21,7 +21,6 @@ from savelint.keras.frames import Chain, Frame
 from savelint.keras.guards import runs_eagerly, runs_in_training
 from savelint.keras.model import (
     Flow,
-    TensorTest,
 )
 from savelint.keras.parameters import method_parameters, parameter_names
 from savelint.keras.values import (
@@ -31,7 +30,6 @@ from savelint.keras.values import (
     Function,
     SelfValue,
     Surroundings,
-    Tensor,
     Traced,
     Value,
 )
@@ -130,10 +128,10 @@ class _Reader(CallReader):
 
     def _assert(self, node: cst.Assert) -> None:
         # An assertion is there to be read, and gone with -O.
-        self._quietly(node.test)
+        self._note_test(node, node.test, self._quietly(node.test), "assert")
 
     def _if(self, node: cst.If) -> bool:
-        self._test(node.test)
+        self._test(node.test, node, "if")
         eager = runs_eagerly(node.test)
         training = runs_in_training(node.test)
         before = dict(self._frame.names)
@@ -166,8 +164,7 @@ class _Reader(CallReader):
 
     def _for(self, node: cst.For) -> None:
         iterated = self.value(node.iter)
-        if isinstance(iterated, Tensor) and not iterated.structured:
-            self._note(TensorTest(node))
+        self._note_items(node, node.iter, iterated, "for")
         before = dict(self._frame.names)
         self._branches += 1
         self._store(node.target, item_of(iterated), node.iter, node)
@@ -178,7 +175,7 @@ class _Reader(CallReader):
         self._frame.names = joined(before, self._frame.names, missing_right=True)
 
     def _while(self, node: cst.While) -> None:
-        self._test(node.test)
+        self._test(node.test, node, "while")
         before = dict(self._frame.names)
         self._branches += 1
         self._block(node.body.body)
@@ -194,7 +191,10 @@ class _Reader(CallReader):
 
     def _try(self, node: cst.Try | cst.TryStar) -> bool:
         before = dict(self._frame.names)
+        caught = bool(node.handlers)
+        self._caught += caught
         ends = self._block(node.body.body)
+        self._caught -= caught
         if node.orelse is not None:
             ends = self._block(node.orelse.body.body) or ends
         after = self._frame.names
@@ -213,8 +213,7 @@ class _Reader(CallReader):
 
     def _match(self, node: cst.Match) -> None:
         subject = self.value(node.subject)
-        if isinstance(subject, Tensor) and not subject.structured:
-            self._note(TensorTest(node.subject))
+        self._note_test(node, node.subject, subject, "match")
         before = self._frame.names
         after: dict[str, Value] | None = None
         self._branches += 1
@@ -223,7 +222,7 @@ class _Reader(CallReader):
             for name in _captured_names(case.pattern):
                 self._frame.names[name] = None
             if case.guard is not None:
-                self._test(case.guard)
+                self._test(case.guard, case, "if")
             if not self._block(case.body.body):
                 after = joined(after, self._frame.names) if after else self._frame.names
         self._branches -= 1

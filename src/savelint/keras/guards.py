@@ -12,7 +12,10 @@ _EAGER_TEST = "executing_eagerly"
 
 
 def runs_eagerly(test: cst.BaseExpression) -> bool | None:
-    """True for `tf.executing_eagerly()`, False for its negation, None for other tests."""
+    """True for `tf.executing_eagerly()`, False for its negation, None for other tests.
+
+    That a tensor has a method `numpy`, or is an EagerTensor, says the same.
+    """
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
         inner = runs_eagerly(test.expression)
         return None if inner is None else not inner
@@ -21,6 +24,12 @@ def runs_eagerly(test: cst.BaseExpression) -> bool | None:
     if isinstance(test, cst.Call):
         last = test.func.attr if isinstance(test.func, cst.Attribute) else test.func
         if isinstance(last, cst.Name) and last.value == _EAGER_TEST:
+            return True
+        asked = [
+            part for part in descendants(test) if isinstance(part, (cst.Name, cst.SimpleString))
+        ]
+        words = {part.value.strip("'\"") for part in asked}
+        if {"hasattr", "numpy"} <= words or {"isinstance", "EagerTensor"} <= words:
             return True
     return None
 

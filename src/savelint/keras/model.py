@@ -113,10 +113,64 @@ class SymbolicUnpacking:
 
 
 @dataclass(frozen=True, eq=False)
+class Choice:
+    """An `if` that does no more than choose between two values, or a ternary.
+
+    `head` is what stands before the value in either branch: `x = `, `return ` or nothing;
+    `orelse` is None where the name keeps its value. `boolean` says that the condition is
+    a truth value already, and no number.
+    """
+
+    head: str
+    body: cst.BaseExpression
+    orelse: cst.BaseExpression | None
+    boolean: bool
+
+
+@dataclass(frozen=True, eq=False)
 class TensorTest:
-    """Python branches or loops on a value computed from call's inputs."""
+    """Python asks a value computed from call's inputs for its truth, its items or its number.
+
+    `node` is the statement or the expression that asks, `test` what is asked, `how` one of
+    "if", "while", "ternary", "assert", "filter", "and", "or", "not", "chained", "in" (truth),
+    "for", "each", "unpack", "star" (items), "match", or the name of the builtin function.
+    `certain` says that it is one tensor for sure, `converted` that AutoGraph reads the
+    code because `tf.function` wraps it, `in_training` that it runs in training only.
+    """
 
     node: cst.CSTNode
+    test: cst.BaseExpression
+    how: str
+    certain: bool = False
+    converted: bool = False
+    in_training: bool = False
+    choice: Choice | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TensorRead:
+    """Python or numpy takes the numbers out of a tensor computed from call's inputs.
+
+    `name` is the canonical name of the function ("numpy.exp", "builtins.float"), or
+    ".numpy" for the method; `argument` is the tensor. The rest is as in TensorTest.
+    """
+
+    node: cst.Call
+    argument: cst.BaseExpression
+    name: str
+    converted: bool = False
+    in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class PythonOperation:
+    """`tf.py_function` and its like: an operation that runs Python when the graph runs.
+
+    One in training only is not noted: it is never served.
+    """
+
+    node: cst.Call
+    name: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,6 +297,8 @@ Event: TypeAlias = (
     | NumberUse
     | SymbolicUnpacking
     | TensorTest
+    | TensorRead
+    | PythonOperation
     | AttributeStore
     | AttributeRead
     | Combination

@@ -22,6 +22,9 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL102", "missing-input-signature", "MissingInputSignature"),
     Entry("SVL103", "static-batch-dimension", "StaticBatchDimension"),
     Entry("SVL104", "tf-function-on-call", "TfFunctionOnCall"),
+    Entry("SVL105", "branch-on-tensor", "BranchOnTensor"),
+    Entry("SVL106", "numpy-on-tensor", "NumpyOnTensor"),
+    Entry("SVL107", "python-function-op", "PythonFunctionOp"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
 )
