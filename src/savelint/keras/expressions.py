@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import libcst as cst
 
@@ -25,6 +26,7 @@ from savelint.keras.model import (
     AttributeRead,
     AttributeStore,
     Combination,
+    FrozenRead,
     NumberUse,
     ObjectStore,
     SymbolicUnpacking,
@@ -33,12 +35,14 @@ from savelint.keras.model import (
 from savelint.keras.values import (
     Argument,
     Array,
+    ClassOutline,
     ClassRef,
     Const,
     Dim,
     Function,
     Instance,
     Member,
+    Reading,
     Ref,
     SelfValue,
     Seq,
@@ -50,11 +54,13 @@ from savelint.keras.values import (
     Variable,
     bounded,
     dimensions,
+    elements,
     holds_tensor,
     join,
     literal,
+    reading_of,
 )
-from savelint.keras.walk import children
+from savelint.keras.walk import children, descendants
 
 _CONSTANTS = {"True": True, "False": False, "None": None}
 _BUILTINS = frozenset(
@@ -117,6 +123,8 @@ class ExpressionReader(FunctionReader):
             return Tensor(None) if name in {"T", "values", "flat_values"} else None
         if isinstance(owner, Dim):
             return owner if name == "value" else None
+        if isinstance(owner, Reading):
+            return owner
         if isinstance(owner, Array):
             return replace(owner, shape=None, dims=None) if name == "T" else None
         if isinstance(owner, (Instance, Function, Traced, ClassRef, Member)):
@@ -137,6 +145,9 @@ class ExpressionReader(FunctionReader):
             value = self._attributes[name]
         else:
             value = self._around.attribute(owner.outline, name)
+        counted = _is_number(value) or (isinstance(value, Reading) and value.name == name)
+        if counted and name in self._counters(owner.outline):
+            return Reading(node, name)
         if isinstance(value, (Array, Variable, Instance)):
             return replace(value, attribute=name)
         return value
@@ -149,12 +160,13 @@ class ExpressionReader(FunctionReader):
         if isinstance(base, (Seq, Table)):
             return self._item(base, node, indices)
         if isinstance(base, Tensor):
+            self._meet(node, *indices)
             return tensor_item(base, node)
         if isinstance(base, Array):
             return replace(base, shape=None, dims=None, draw=tables.Draw.OTHER, initializer="")
         if isinstance(base, (Instance, Variable)):
             return None
-        return base if isinstance(base, Argument) else None
+        return base if isinstance(base, (Argument, Reading)) else None
 
     def _slice(self, node: cst.BaseSlice) -> Value:
         """The value of an index; of a slice `a:b` the two bounds, None where there is none."""
@@ -266,7 +278,7 @@ class ExpressionReader(FunctionReader):
 
     def _conditional(self, node: cst.IfExp) -> Value:
         kept = dict(self._frame.names)
-        guards = self._test(node.test)
+        guards, tested = self._test(node.test)
         eager = runs_eagerly(node.test)
         self._muted += eager is True or guards
         body = self.value(node.body)
@@ -274,9 +286,13 @@ class ExpressionReader(FunctionReader):
         orelse = self.value(node.orelse)
         self._muted -= (eager is False) + guards
         self._frame.names = {**self._frame.names, **kept}
+        if holds_tensor(body) or holds_tensor(orelse):
+            self._meet(node.test, tested, decides=True)
         if guards:
             found = [v for v in (body, orelse) if isinstance(v, (Dim, Shape)) and v.dynamic]
             return found[0] if found else None
+        if isinstance(tested, Reading) and isinstance(body, Const) and isinstance(orelse, Const):
+            return tested
         return join(body, orelse)
 
     def _boolean(self, node: cst.BooleanOperation) -> Value:
@@ -288,7 +304,7 @@ class ExpressionReader(FunctionReader):
         if tensors:
             self._note(TensorTest(node))
             return tensors[0]
-        return None
+        return next(filter(reading_of, (left, right)), None)
 
     def _unary(self, node: cst.UnaryOperation) -> Value:
         value = self.value(node.expression)
@@ -296,7 +312,9 @@ class ExpressionReader(FunctionReader):
             number = value.value
             if isinstance(number, (int, float)) and not isinstance(number, bool):
                 return Const(-number)
-        if isinstance(value, (Tensor, Array)):
+        if isinstance(value, Tensor):
+            return replace(value)  # another tensor
+        if isinstance(value, (Array, Reading)):
             return value
         return None
 
@@ -316,7 +334,10 @@ class ExpressionReader(FunctionReader):
         if identity:
             return None
         if tensors:
+            self._meet(node, *values)
             return tensors[0]
+        if reading := next((v for v in values if isinstance(v, Reading)), None):
+            return reading
         random = next((v for v in arrays if v.origin == "random"), None)
         found = random or next(iter(arrays), None)
         return replace(computed_from(found), dtype="bool") if found else None
@@ -337,6 +358,8 @@ class ExpressionReader(FunctionReader):
             if isinstance(value, Dim):
                 return self._dimension_arithmetic(value, left, right, node)
         self._combine(node, left, right)
+        if holds_tensor(left) or holds_tensor(right):
+            self._meet(node, left, right)
         for value in (left, right):
             if isinstance(value, Tensor):
                 other = right if value is left else left
@@ -348,6 +371,9 @@ class ExpressionReader(FunctionReader):
                 return Tensor(axis)
         if operator == "Add" and isinstance(left, Const) and isinstance(right, Const):
             return _joined_text(left.value, right.value)
+        for value in (left, right):
+            if isinstance(value, Reading):
+                return value
         return array_arithmetic(left, right, node, operator)
 
     def _dimension_arithmetic(
@@ -368,6 +394,22 @@ class ExpressionReader(FunctionReader):
             for value in values:
                 if isinstance(value, (Array, Variable)) and value.attribute is not None:
                     self._note(Combination(value.attribute, node))
+
+    def _meet(self, node: cst.CSTNode, *values: Value, decides: bool = False) -> None:
+        """Note what Python gives anew at each run, where it meets a tensor."""
+        if self._method != "call":
+            return
+        for reading in map(reading_of, chain.from_iterable(map(elements, values))):
+            if reading is not None:
+                self._note(FrozenRead(reading, node, decides, self._training > 0))
+
+    def _counters(self, outline: ClassOutline) -> frozenset[str]:
+        """The attributes that methods of the class count up, or set by what they were."""
+        if self._method != "call":
+            return frozenset()
+        if outline not in self._counted:
+            self._counted[outline] = frozenset(_counted(outline))
+        return self._counted[outline]
 
     # -- storing -----------------------------------------------------------------
 
@@ -492,8 +534,8 @@ class ExpressionReader(FunctionReader):
 
     # -- tests and guards ---------------------------------------------------------
 
-    def _test(self, node: cst.BaseExpression) -> bool:
-        """Read a condition; True when it asks whether a static dimension is known.
+    def _test(self, node: cst.BaseExpression) -> tuple[bool, Value]:
+        """Read a condition: whether it asks if a static dimension is known, and its value.
 
         From here on such a dimension counts as dynamic: where it is None the program
         takes another way.
@@ -509,7 +551,7 @@ class ExpressionReader(FunctionReader):
                 guards = True
             elif isinstance(current, Tensor) and asks_shape(node):
                 self._frame.names[name] = replace(current, batch_axis=None)
-        return guards
+        return guards, value
 
     @abstractmethod
     def _call(self, node: cst.Call) -> Value:
@@ -530,6 +572,28 @@ def _joined_text(left: object, right: object) -> Value:
     if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) <= _MAX_TEXT:
         return Const(left + right)
     return None
+
+
+def _is_number(value: Value) -> bool:
+    number = value.value if isinstance(value, Const) else None
+    return isinstance(number, (int, float)) and not isinstance(number, bool)
+
+
+def _counted(outline: ClassOutline) -> Iterator[str]:
+    methods = {m.name.value: m for cls in outline.lineage for m in cls.methods.values()}
+    for name, method in methods.items():
+        if name in {"__init__", "build"}:
+            continue
+        for node in descendants(method.body):
+            if isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Attribute):
+                yield node.target.attr.value
+            elif isinstance(node, cst.Assign) and len(node.targets) == 1:
+                target = node.targets[0].target
+                if isinstance(target, cst.Attribute) and any(
+                    isinstance(part, cst.Attribute) and part.attr.value == target.attr.value
+                    for part in descendants(node.value)
+                ):
+                    yield target.attr.value
 
 
 def _is_property(node: cst.FunctionDef) -> bool:

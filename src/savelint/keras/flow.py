@@ -7,7 +7,7 @@ It reads each statement once and in order; on branches it joins what is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import libcst as cst
 
@@ -35,6 +35,8 @@ from savelint.keras.values import (
     Tensor,
     Traced,
     Value,
+    holds_tensor,
+    reading_of,
 )
 from savelint.keras.walk import descendants
 
@@ -134,9 +136,10 @@ class _Reader(CallReader):
         self._quietly(node.test)
 
     def _if(self, node: cst.If) -> bool:
-        self._test(node.test)
+        _, tested = self._test(node.test)
         eager = runs_eagerly(node.test)
         training = runs_in_training(node.test)
+        results = len(self._frame.results)
         before = dict(self._frame.names)
         self._branches += 1
         self._muted += eager is True
@@ -157,6 +160,14 @@ class _Reader(CallReader):
             self._training -= training is False
             self._muted -= eager is False
         self._branches -= 1
+        if reading_of(tested) and (
+            len(self._frame.results) > results or _skips(node) or _differ(after, self._frame.names)
+        ):
+            self._training += training is True
+            self._meet(node.test, tested, decides=True)
+            self._training -= training is True
+        if training is False and ends and not other_ends:
+            self._training += 1  # what follows runs in training only
         if ends and not other_ends:
             pass  # only the other branch goes on: its names stand
         elif other_ends and not ends:
@@ -258,6 +269,23 @@ class _Reader(CallReader):
                 signature = decorator.signature if isinstance(decorator, Traced) else None
                 value = Traced(function, signature, item)
         return value
+
+
+def _skips(node: cst.If) -> bool:
+    """Whether a branch goes on with the next turn of a loop, or leaves it."""
+    last = node.body.body[-1] if node.body.body else None
+    return isinstance(last, cst.SimpleStatementLine) and isinstance(
+        last.body[-1], (cst.Break, cst.Continue)
+    )
+
+
+def _differ(left: Mapping[str, Value], right: Mapping[str, Value]) -> bool:
+    """Whether a name stands for another tensor after one branch than after the other."""
+    return any(
+        left.get(name) is not right.get(name)
+        and (holds_tensor(left.get(name)) or holds_tensor(right.get(name)))
+        for name in {*left, *right}
+    )
 
 
 def imported_names(node: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, str]]:

@@ -84,6 +84,8 @@ class FunctionReader(ABC):
         self._results: dict[tuple[int, tuple[Value, ...]], Value] = {}
         # What this flow itself stored on self, newest last.
         self._attributes: dict[str, Value] = {}
+        # What methods count up, by class.
+        self._counted: dict[ClassOutline, frozenset[str]] = {}
         # How many branches or loops enclose the statement being read.
         self._branches = 0
         # Above zero while reading what runs in training only, which is never served.
@@ -107,12 +109,14 @@ class FunctionReader(ABC):
         self._entered.append(function)
         frame = Frame(function, parameters, function.closure)
         self._frames.append(frame)
+        training = self._training
         node = function.node
         if isinstance(node, cst.Lambda):
             frame.results.append(self.value(node.body))
         else:
             self._block(node.body.body)
         self._frames.pop()
+        self._training = training
         result = frame.results[0] if frame.results else Const(None)
         for other in frame.results[1:]:
             result = join(result, other)

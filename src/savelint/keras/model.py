@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from savelint.keras.generation import Keras
 from savelint.keras.tables import Family, Kind
-from savelint.keras.values import ClassOutline, Dim, Function, Instance, Shape, Traced, Use, Value
+from savelint.keras.values import (
+    ClassOutline,
+    Dim,
+    Function,
+    Instance,
+    Reading,
+    Shape,
+    Traced,
+    Use,
+    Value,
+)
 from savelint.source import Source, Span
 
 if TYPE_CHECKING:
@@ -155,6 +165,19 @@ class Combination:
 
 
 @dataclass(frozen=True, eq=False)
+class FrozenRead:
+    """What Python gives anew at each run of `call` meets a tensor, or decides about one.
+
+    `node` is where they meet, or the condition that `decides`.
+    """
+
+    reading: Reading
+    node: cst.CSTNode
+    decides: bool = False
+    in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class ObjectStore:
     """`model.name = value` on an object that is not `self`."""
 
@@ -235,6 +258,7 @@ Event: TypeAlias = (
     | AttributeStore
     | AttributeRead
     | Combination
+    | FrozenRead
     | ObjectStore
     | LayerCall
     | Contact
