@@ -62,6 +62,8 @@ EXPORT_ARCHIVE = "keras.export.ExportArchive"
 _TF_FUNCTION = frozenset({"tensorflow.function", "tensorflow.experimental.function"})
 _SAVE_MODEL = frozenset({"keras.models.save_model", "keras.saving.save_model"})
 _GENERATORS = frozenset({"numpy.random.default_rng", "numpy.random.RandomState"})
+_VARIABLES = frozenset({"Variable", "variable"})
+_MAKERS = _VARIABLES | {"constant", "convert_to_tensor"}
 # Operations that show a value, and do not compute with it.
 _OUTSIDE = ("print", "summary.", "debugging.", "assert", "Assert", "random.set_seed")
 
@@ -219,7 +221,12 @@ class CallReader(ExpressionReader):
             self._combine(node, *values)
         if short in {"random.seed", "random.set_seed"}:
             self._frame.seeded = True
-        if family is not tables.Family.NUMPY and not short.startswith(_OUTSIDE):
+        first = arguments.get(0)
+        if short in _MAKERS:
+            # Nothing is computed yet; a variable begins with what is drawn now.
+            if first and isinstance(first.value, Reading) and short not in _VARIABLES:
+                return first.value
+        elif family is not tables.Family.NUMPY and not short.startswith(_OUTSIDE):
             self._meet(node, *(a.value for a in arguments.items if a.keyword != "seed"))
         result = operations.call_operation(family, short, node, arguments)
         if isinstance(result, Array) and result.origin == "random" and self._frame.seeded:

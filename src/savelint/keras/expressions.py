@@ -431,6 +431,8 @@ class ExpressionReader(FunctionReader):
             name = target.attr.value
             if isinstance(owner, SelfValue):
                 self._keep(owner, target, value, value_node, statement, target, "assign")
+                if isinstance(value, Array) and self._branches:
+                    value = replace(value, drawn=None)  # once, as a state that is made late
                 self._attributes[name] = value
             elif isinstance(owner, Instance):
                 self._note(ObjectStore(owner, name, value, value_node, statement))
