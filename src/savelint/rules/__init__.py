@@ -22,6 +22,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL102", "missing-input-signature", "MissingInputSignature"),
     Entry("SVL103", "static-batch-dimension", "StaticBatchDimension"),
     Entry("SVL104", "tf-function-on-call", "TfFunctionOnCall"),
+    Entry("SVL108", "frozen-python-state", "FrozenPythonState"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
 )
