@@ -66,6 +66,15 @@ def reads(body: str) -> list[str]:
         ("for b in c:\n    if random.random() < 0.5:\n        continue", ["random.random?"]),
         ("if training:\n    x = x + np.random.randn(3)\nreturn x", ["numpy.random.randn!"]),
         ("if not training:\n    return x\nreturn x + np.random.randn(3)", ["numpy.random.randn!"]),
+        (
+            "if training in (None, False):\n    return x\nreturn x + np.random.randn(3)",
+            ["numpy.random.randn!"],
+        ),
+        ("if training is True:\n    x = x + np.random.randn(3)", ["numpy.random.randn!"]),
+        (
+            "if training is None:\n    return x\nreturn x + np.random.randn(3)",
+            ["numpy.random.randn"],
+        ),
         ("if training and random.random() < 0.5:\n    x = -x\nreturn x", ["random.random?!"]),
         ("self.n += 1\nreturn x * self.n", ["n"]),
         ("self.n += 1\nif self.n > 3:\n    x = -x\nreturn x", ["n?"]),
