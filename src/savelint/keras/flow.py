@@ -59,6 +59,13 @@ def read_function(surroundings: Surroundings, node: cst.FunctionDef) -> Flow:
     return reader.enter(Function(node), dict.fromkeys(parameter_names(node.params)))
 
 
+def read_served(surroundings: Surroundings, function: Function) -> Flow:
+    """What a function does when it is served: its parameters are tensors."""
+    reader = _Reader(surroundings, function.name)
+    names = parameter_names(function.node.params)
+    return reader.enter(function, dict.fromkeys(names, Tensor(0)))
+
+
 def read_statements(
     surroundings: Surroundings, statements: Iterable[cst.BaseStatement | cst.BaseSmallStatement]
 ) -> Flow:
@@ -121,6 +128,7 @@ class _Reader(CallReader):
 
     def _return(self, node: cst.Return) -> bool:
         self._frame.results.append(self.value(node.value) if node.value else Const(None))
+        self._returns(node, self._frame.results[-1])
         return True
 
     def _raise(self, node: cst.Raise) -> bool:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import libcst as cst
 
-from savelint.keras.model import Arguments, Event, Flow
+from savelint.keras.model import Arguments, Event, Flow, Returned
 from savelint.keras.parameters import parameter_names
 from savelint.keras.values import ClassOutline, Const, Function, Table, Value, join
 
@@ -113,14 +113,20 @@ class FunctionReader(ABC):
         node = function.node
         if isinstance(node, cst.Lambda):
             frame.results.append(self.value(node.body))
-        else:
-            self._block(node.body.body)
+            self._returns(node.body, frame.results[-1])
+        elif not self._block(node.body.body):
+            self._returns(node, Const(None))
         self._frames.pop()
         self._training = training
         result = frame.results[0] if frame.results else Const(None)
         for other in frame.results[1:]:
             result = join(result, other)
         return result
+
+    def _returns(self, node: cst.CSTNode, value: Value) -> None:
+        """Note what the function that is read returns; not what those that it calls do."""
+        if len(self._frames) == 1:
+            self._note(Returned(node, value, self._branches > 0, self._training > 0))
 
     def _follow(self, function: Function, arguments: Arguments, owner: Value) -> Value:
         """The result of calling a function of the file."""

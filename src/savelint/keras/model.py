@@ -242,6 +242,19 @@ class SelfContact:
 
 
 @dataclass(frozen=True, eq=False)
+class Returned:
+    """What the function itself returns, and where: None at its `def` when it just ends.
+
+    `sometimes` says that it depends on a condition whether this is reached.
+    """
+
+    node: cst.CSTNode
+    value: Value
+    sometimes: bool = False
+    in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class SuperCall:
     """`super().method(...)`."""
 
@@ -263,6 +276,7 @@ Event: TypeAlias = (
     | LayerCall
     | Contact
     | SaveCall
+    | Returned
     | SelfContact
     | Stack
     | SuperCall
@@ -329,7 +343,8 @@ class ModuleModel:
 
     `scopes` are the flows of the module's own statements and of each function or method
     in which something may be saved; `held` are the plain classes that `classes` make
-    instances of in their constructors or in `build`.
+    instances of in their constructors or in `build`; `served` has the flow of each function
+    that is saved as a signature, with tensors for its parameters.
     """
 
     source: Source
@@ -339,6 +354,7 @@ class ModuleModel:
     scopes: tuple[Flow, ...]
     regions: tuple[Region, ...]
     held: tuple[HeldClass, ...] = ()
+    served: tuple[tuple[Function, Flow], ...] = ()
 
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node stands in the source, without surrounding white space."""

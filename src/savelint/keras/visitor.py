@@ -11,9 +11,16 @@ from dataclasses import replace
 
 import libcst as cst
 
-from savelint.keras import flow, tables
+from savelint.keras import flow, saving, tables
 from savelint.keras.generation import Keras
-from savelint.keras.model import AttributeStore, Flow, HeldClass, KerasClass, ModuleModel
+from savelint.keras.model import (
+    AttributeStore,
+    Flow,
+    HeldClass,
+    KerasClass,
+    ModuleModel,
+    SaveCall,
+)
 from savelint.keras.names import canonical
 from savelint.keras.operations import code
 from savelint.keras.regions import Region
@@ -23,6 +30,7 @@ from savelint.keras.values import (
     Array,
     ClassOutline,
     ClassRef,
+    Function,
     Instance,
     Ref,
     Seq,
@@ -98,7 +106,16 @@ class _Visitor:
             tuple(scopes),
             tuple(self._regions.values()),
             held,
+            tuple(self._served(scopes)),
         )
+
+    def _served(self, scopes: Iterable[Flow]) -> Iterable[tuple[Function, Flow]]:
+        """The functions of the file that are saved as signatures."""
+        for save in (save for scope in scopes for save in scope.all(SaveCall)):
+            for value in saving.signatures(save):
+                function = value.function if isinstance(value, Traced) else value
+                if isinstance(function, Function):
+                    yield function, flow.read_served(self, function)
 
     def _held(self, classes: Iterable[KerasClass]) -> Iterable[HeldClass]:
         """The plain classes of which Keras objects make and keep instances."""
