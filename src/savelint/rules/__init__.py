@@ -23,6 +23,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL103", "static-batch-dimension", "StaticBatchDimension"),
     Entry("SVL104", "tf-function-on-call", "TfFunctionOnCall"),
     Entry("SVL108", "frozen-python-state", "FrozenPythonState"),
+    Entry("SVL111", "unservable-output", "UnservableOutput"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
 )
