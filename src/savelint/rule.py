@@ -30,6 +30,8 @@ class Way(Enum):
     CALL = "call"  # called eagerly on a batch of 4 and on one of 7
     FUNCTIONAL = "functional"  # used as a layer of a functional model
     TRAIN = "fit"  # one step of fit; every weight in `trains` changes
+    STEPS = "several steps of fit"  # with a learning rate of 0 on one batch
+    REPEAT = "export, served again and again"  # on one batch, as the model itself is called
     SAVED_MODEL = "tf.saved_model.save"
     EXPORT = "export"
     KERAS = ".keras"

@@ -44,6 +44,7 @@ from savelint.keras.values import (
     Instance,
     Member,
     ModuleRef,
+    Reading,
     Ref,
     SelfValue,
     Seq,
@@ -77,6 +78,10 @@ _ITERATING = frozenset("list tuple sorted set iter enumerate zip map sum any all
 _ASKING = frozenset("bool range max min".split())
 _MATH = "math."
 _GENERATORS = frozenset({"numpy.random.default_rng", "numpy.random.RandomState"})
+_VARIABLES = frozenset({"Variable", "variable"})
+_MAKERS = _VARIABLES | {"constant", "convert_to_tensor"}
+# Operations that show a value, and do not compute with it.
+_OUTSIDE = ("print", "summary.", "debugging.", "assert", "Assert", "random.set_seed")
 
 
 class CallReader(ExpressionReader):
@@ -140,6 +145,10 @@ class CallReader(ExpressionReader):
             return self._apply_member(callee, node, arguments)
         if isinstance(callee, Instance):
             return self._call_object(callee, node, arguments)
+        if isinstance(callee, Reading):
+            if not any(holds_tensor(a.value) for a in arguments.items):
+                return callee
+            self._meet(node, callee)
         if isinstance(callee, SelfValue):
             self._note(SelfContact("call", node, arguments))
             if callee.outline.definer("call") is not None:
@@ -224,6 +233,11 @@ class CallReader(ExpressionReader):
         if tables.is_initializer(name):
             seeded = ".seeded" if operations.is_seeded(arguments, None, "seed") else ""
             return Instance(Kind.OTHER, name + seeded, node)
+        if name in tables.PYTHON_STATE and self._method == "call":
+            repeats = self._frame.seeded and name.startswith("random.")
+            return None if repeats else Reading(node, name, _values(arguments))
+        if name == "random.seed":
+            self._frame.seeded = True
         kind = external.kind(name)
         if kind is not None:
             self._pass_on(arguments, node)
@@ -251,10 +265,27 @@ class CallReader(ExpressionReader):
             self._combine(node, *values)
         if short in {"random.seed", "random.set_seed"}:
             self._frame.seeded = True
+        first = arguments.get(0)
+        if short in _MAKERS:
+            # Nothing is computed yet; a variable begins with what is drawn now.
+            if first and isinstance(first.value, Reading) and short not in _VARIABLES:
+                return first.value
+        elif family is not tables.Family.NUMPY and not short.startswith(_OUTSIDE):
+            self._meet(node, *(a.value for a in arguments.items if a.keyword != "seed"))
         result = operations.call_operation(family, short, node, arguments)
         if isinstance(result, Array) and result.origin == "random" and self._frame.seeded:
             return replace(result, origin="table")
+        if family is tables.Family.NUMPY and short.startswith("random."):
+            return self._drawn(result, node, arguments)
         return result
+
+    def _drawn(self, array: Value, node: cst.Call, arguments: Arguments) -> Value:
+        """An array drawn here; in `call` it is drawn anew at each run."""
+        if not isinstance(array, Array) or self._method != "call":
+            return array
+        func = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
+        name = f"numpy.random.{getattr(func, 'value', '')}"
+        return replace(array, drawn=Reading(node, name, _values(arguments)))
 
     def _note_shape_uses(
         self, family: tables.Family, short: str, node: cst.Call, arguments: Arguments
@@ -328,7 +359,8 @@ class CallReader(ExpressionReader):
                 return None
             if isinstance(first, Dim) and name != "range":
                 return replace(first, symbolic=False)
-            return first if isinstance(first, Argument) and name != "range" else None
+            known = isinstance(first, (Argument, Reading))
+            return first if known and name != "range" else None
         if name == "enumerate":
             return Seq((Seq((None, item_of(first))),), complete=False)
         if name == "zip":
@@ -376,6 +408,7 @@ class CallReader(ExpressionReader):
             return self._unknown(arguments)
         inside = tuple(f.function.node for f in self._frames if f.function is not None)
         self._note(LayerCall(layer, node, arguments, inside))
+        self._meet(node, *(a.value for a in arguments.items))
         held = [v for a in arguments.items for v in elements(a.value)]
         tensors = [v for v in held if isinstance(v, Tensor)]
         if not tensors:
@@ -467,7 +500,12 @@ class CallReader(ExpressionReader):
         if owner.name.startswith("numpy.random."):
             drawn = operations.numpy_draw(name, arguments)
             seeded = drawn is not None and owner.name.endswith(".seeded")
-            return replace(drawn, origin="table") if drawn and seeded else drawn
+            if drawn and seeded:
+                drawn = replace(drawn, origin="table")
+            # Made with its seed for this draw, it draws the same each time.
+            return (
+                drawn if seeded and owner.attribute is None else self._drawn(drawn, node, arguments)
+            )
         if owner.name == EXPORT_ARCHIVE:
             if name == "add_endpoint":
                 self._note(SaveCall("endpoint", owner, node, arguments))
@@ -518,6 +556,10 @@ def _at_home(value: Value, node: cst.Call) -> Value:
     if isinstance(value, Instance):
         return replace(value, node=node)
     return value if isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported)) else None
+
+
+def _values(arguments: Arguments) -> tuple[Value, ...]:
+    return tuple(argument.value for argument in arguments.items)
 
 
 def is_tf_function(value: Value) -> bool:

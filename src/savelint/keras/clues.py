@@ -24,10 +24,14 @@ ARRAY_ATTRIBUTE = "<array attribute>"
 TEST = "<test>"
 # Something may be asked for its numbers there: `float`, numpy, `math`, `x.numpy()`.
 NUMBERS = "<numbers>"
+# A method changes an attribute by what it was.
+COUNTER = "<counter>"
 # A class of the kind stands in the statement.
 MODEL = "<model>"
 
-EVERY = frozenset({STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, TEST, NUMBERS, MODEL})
+EVERY = frozenset(
+    {STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, TEST, NUMBERS, COUNTER, MODEL}
+)
 
 _SHAPE_READERS = frozenset({"as_list", "get_shape", "int_shape", "shape"})
 # Keras calls these with shapes and specs, never with a tensor to compute on.
@@ -171,6 +175,8 @@ class Clues:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 self._kept(target, node.value)
+                if isinstance(target, ast.Attribute) and _counts(node, target.attr):
+                    self.words.add(COUNTER)
 
     def _kept(self, target: ast.expr, *values: ast.expr) -> None:
         """Note an attribute, or a local name, that is given an array."""
@@ -261,6 +267,14 @@ def _is_initializer(function: ast.expr) -> bool:
 
 def _makes_initializer(value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and _is_initializer(value.func)
+
+
+def _counts(node: ast.Assign | ast.AugAssign | ast.AnnAssign, attribute: str) -> bool:
+    """Whether an attribute is set by what it was."""
+    return isinstance(node, ast.AugAssign) or any(
+        isinstance(part, ast.Attribute) and part.attr == attribute
+        for part in ast.walk(node.value or node)
+    )
 
 
 def _is_minus_one(node: ast.expr) -> bool:

@@ -106,7 +106,8 @@ def array_arithmetic(left: Value, right: Value, node: cst.BaseExpression, operat
     arrays = [value for value in (left, right) if isinstance(value, Array)]
     if len(arrays) == 2:
         origin = next((a.origin for a in arrays if a.origin == "random"), "table")
-        return Array(origin, is_numpy=arrays[0].is_numpy)
+        drawn = next((a.drawn for a in arrays if a.drawn is not None), None)
+        return Array(origin, is_numpy=arrays[0].is_numpy, drawn=drawn)
     if len(arrays) == 1:
         other = right if arrays[0] is left else left
         if isinstance(other, Variable):
@@ -134,7 +135,8 @@ def _scaled(
 
 def computed_from(array: Array) -> Array:
     """An array that a computation makes of another: only where it comes from is known."""
-    return Array("table" if array.origin == "filled" else array.origin, is_numpy=array.is_numpy)
+    origin = "table" if array.origin == "filled" else array.origin
+    return Array(origin, is_numpy=array.is_numpy, drawn=array.drawn)
 
 
 def with_items(array: Array, value: Value) -> Array:

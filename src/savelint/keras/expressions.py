@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import libcst as cst
 
@@ -26,6 +27,7 @@ from savelint.keras.model import (
     AttributeRead,
     AttributeStore,
     Combination,
+    FrozenRead,
     NumberUse,
     ObjectStore,
     SymbolicUnpacking,
@@ -34,6 +36,7 @@ from savelint.keras.model import (
 from savelint.keras.values import (
     Argument,
     Array,
+    ClassOutline,
     ClassRef,
     Const,
     Dim,
@@ -41,6 +44,7 @@ from savelint.keras.values import (
     Instance,
     Member,
     ModuleRef,
+    Reading,
     Ref,
     SelfValue,
     Seq,
@@ -52,12 +56,14 @@ from savelint.keras.values import (
     Variable,
     bounded,
     dimensions,
+    elements,
     holds_tensor,
     is_symbolic,
     join,
     literal,
+    reading_of,
 )
-from savelint.keras.walk import children
+from savelint.keras.walk import children, descendants
 
 _CONSTANTS = {"True": True, "False": False, "None": None}
 _BUILTINS = frozenset(
@@ -122,6 +128,8 @@ class ExpressionReader(FunctionReader):
             return Tensor(None) if name in {"T", "values", "flat_values"} else None
         if isinstance(owner, Dim):
             return owner if name == "value" else None
+        if isinstance(owner, Reading):
+            return owner
         if isinstance(owner, Array):
             return replace(owner, shape=None, dims=None) if name == "T" else None
         if isinstance(owner, (Instance, Function, Traced, ClassRef, Member)):
@@ -142,6 +150,9 @@ class ExpressionReader(FunctionReader):
             value = self._attributes[name]
         else:
             value = self._around.attribute(owner.outline, name)
+        counted = _is_number(value) or (isinstance(value, Reading) and value.name == name)
+        if counted and name in self._counters(owner.outline):
+            return Reading(node, name)
         if isinstance(value, (Array, Variable, Instance)):
             return replace(value, attribute=name)
         return value
@@ -154,12 +165,13 @@ class ExpressionReader(FunctionReader):
         if isinstance(base, (Seq, Table)):
             return self._item(base, node, indices)
         if isinstance(base, Tensor):
+            self._meet(node, *indices)
             return tensor_item(base, node)
         if isinstance(base, Array):
             return replace(base, shape=None, dims=None, draw=tables.Draw.OTHER, initializer="")
         if isinstance(base, (Instance, Variable)):
             return None
-        return base if isinstance(base, Argument) else None
+        return base if isinstance(base, (Argument, Reading)) else None
 
     def _slice(self, node: cst.BaseSlice) -> Value:
         """The value of an index; of a slice `a:b` the two bounds, None where there is none."""
@@ -276,7 +288,7 @@ class ExpressionReader(FunctionReader):
 
     def _conditional(self, node: cst.IfExp) -> Value:
         kept = dict(self._frame.names)
-        guards = self._test(node.test, node, "ternary")
+        guards, tested = self._test(node.test, node, "ternary")
         eager = runs_eagerly(node.test)
         training = runs_in_training(node.test)
         self._muted += eager is True or guards
@@ -288,9 +300,15 @@ class ExpressionReader(FunctionReader):
         self._muted -= (eager is False) + guards
         self._training -= training is False
         self._frame.names = {**self._frame.names, **kept}
+        if holds_tensor(body) or holds_tensor(orelse):
+            self._training += training is True
+            self._meet(node.test, tested, decides=True)
+            self._training -= training is True
         if guards:
             found = [v for v in (body, orelse) if isinstance(v, (Dim, Shape)) and v.dynamic]
             return replace(found[0], symbolic=False) if found else None
+        if isinstance(tested, Reading) and isinstance(body, Const) and isinstance(orelse, Const):
+            return tested
         return join(body, orelse)
 
     def _boolean(self, node: cst.BooleanOperation) -> Value:
@@ -312,18 +330,20 @@ class ExpressionReader(FunctionReader):
         if _is_drawn(right):
             return right
         tensors = [v for v in (right, left) if isinstance(v, Tensor) and not v.structured]
-        return tensors[0] if tensors else None
+        return tensors[0] if tensors else next(filter(reading_of, (left, right)), None)
 
     def _unary(self, node: cst.UnaryOperation) -> Value:
         value = self.value(node.expression)
         if isinstance(node.operator, cst.Not):
             self._note_test(node, node.expression, value, "not")
-            return None
+            return reading_of(value)
         if isinstance(node.operator, cst.Minus) and isinstance(value, Const):
             number = value.value
             if isinstance(number, (int, float)) and not isinstance(number, bool):
                 return Const(-number)
-        if isinstance(value, (Tensor, Array)):
+        if isinstance(value, Tensor):
+            return replace(value)  # another tensor
+        if isinstance(value, (Array, Reading)):
             return value
         return None
 
@@ -348,8 +368,11 @@ class ExpressionReader(FunctionReader):
             is_symbolic(v) or (ordered and isinstance(v, Tensor) and v.certain) for v in values
         )
         if tensors or known:
+            self._meet(node, *values)
             axis = tensors[0].batch_axis if tensors else None
             return Tensor(axis, certain=known, single=known)
+        if reading := next((v for v in values if isinstance(v, Reading)), None):
+            return reading
         random = next((v for v in arrays if v.origin == "random"), None)
         found = random or next(iter(arrays), None)
         return replace(computed_from(found), dtype="bool") if found else None
@@ -370,6 +393,8 @@ class ExpressionReader(FunctionReader):
             if isinstance(value, Dim):
                 return self._dimension_arithmetic(value, left, right, node)
         self._combine(node, left, right)
+        if holds_tensor(left) or holds_tensor(right):
+            self._meet(node, left, right)
         for value in (left, right):
             if isinstance(value, Tensor):
                 other = right if value is left else left
@@ -386,6 +411,9 @@ class ExpressionReader(FunctionReader):
                 return Tensor(axis, certain=known, single=single)
         if operator == "Add" and isinstance(left, Const) and isinstance(right, Const):
             return _joined_text(left.value, right.value)
+        for value in (left, right):
+            if isinstance(value, Reading):
+                return value
         return array_arithmetic(left, right, node, operator)
 
     def _dimension_arithmetic(
@@ -406,6 +434,22 @@ class ExpressionReader(FunctionReader):
             for value in values:
                 if isinstance(value, (Array, Variable)) and value.attribute is not None:
                     self._note(Combination(value.attribute, node))
+
+    def _meet(self, node: cst.CSTNode, *values: Value, decides: bool = False) -> None:
+        """Note what Python gives anew at each run, where it meets a tensor."""
+        if self._method != "call":
+            return
+        for reading in map(reading_of, chain.from_iterable(map(elements, values))):
+            if reading is not None:
+                self._note(FrozenRead(reading, node, decides, self._training > 0))
+
+    def _counters(self, outline: ClassOutline) -> frozenset[str]:
+        """The attributes that methods of the class count up, or set by what they were."""
+        if self._method != "call":
+            return frozenset()
+        if outline not in self._counted:
+            self._counted[outline] = frozenset(_counted(outline))
+        return self._counted[outline]
 
     # -- storing -----------------------------------------------------------------
 
@@ -428,6 +472,8 @@ class ExpressionReader(FunctionReader):
             name = target.attr.value
             if isinstance(owner, SelfValue):
                 self._keep(owner, target, value, value_node, statement, target, "assign")
+                if isinstance(value, Array) and self._branches:
+                    value = replace(value, drawn=None)  # once, as a state that is made late
                 self._attributes[name] = value
             elif isinstance(owner, Instance):
                 self._note(ObjectStore(owner, name, value, value_node, statement))
@@ -572,8 +618,8 @@ class ExpressionReader(FunctionReader):
         elif isinstance(operator, (cst.In, cst.NotIn)):
             self._note_test(node, node, found, "in")
 
-    def _test(self, node: cst.BaseExpression, around: cst.CSTNode, how: str) -> bool:
-        """Read a condition; True when it asks whether a static dimension is known.
+    def _test(self, node: cst.BaseExpression, around: cst.CSTNode, how: str) -> tuple[bool, Value]:
+        """Read a condition: whether it asks if a static dimension is known, and its value.
 
         From here on such a dimension counts as dynamic: where it is None the program
         takes another way.
@@ -593,7 +639,7 @@ class ExpressionReader(FunctionReader):
                 guards = True
             elif isinstance(current, Tensor) and asks_shape(node):
                 self._frame.names[name] = replace(current, batch_axis=None)
-        return guards
+        return guards, value
 
     @abstractmethod
     def _call(self, node: cst.Call) -> Value:
@@ -624,6 +670,28 @@ def _joined_text(left: object, right: object) -> Value:
     if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) <= _MAX_TEXT:
         return Const(left + right)
     return None
+
+
+def _is_number(value: Value) -> bool:
+    number = value.value if isinstance(value, Const) else None
+    return isinstance(number, (int, float)) and not isinstance(number, bool)
+
+
+def _counted(outline: ClassOutline) -> Iterator[str]:
+    methods = {m.name.value: m for cls in outline.lineage for m in cls.methods.values()}
+    for name, method in methods.items():
+        if name in {"__init__", "build"}:
+            continue
+        for node in descendants(method.body):
+            if isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Attribute):
+                yield node.target.attr.value
+            elif isinstance(node, cst.Assign) and len(node.targets) == 1:
+                target = node.targets[0].target
+                if isinstance(target, cst.Attribute) and any(
+                    isinstance(part, cst.Attribute) and part.attr.value == target.attr.value
+                    for part in descendants(node.value)
+                ):
+                    yield target.attr.value
 
 
 def _is_property(node: cst.FunctionDef) -> bool:

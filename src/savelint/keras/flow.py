@@ -7,7 +7,7 @@ It reads each statement once and in order; on branches it joins what is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import libcst as cst
 
@@ -30,8 +30,11 @@ from savelint.keras.values import (
     Function,
     SelfValue,
     Surroundings,
+    Tensor,
     Traced,
     Value,
+    holds_tensor,
+    reading_of,
 )
 from savelint.keras.walk import code, descendants
 
@@ -52,6 +55,13 @@ def read_function(surroundings: Surroundings, node: cst.FunctionDef) -> Flow:
     """What a module-level function does, with nothing known of its parameters."""
     reader = _Reader(surroundings, node.name.value)
     return reader.enter(Function(node), dict.fromkeys(parameter_names(node.params)))
+
+
+def read_served(surroundings: Surroundings, function: Function) -> Flow:
+    """What a function does when it is served: its parameters are tensors."""
+    reader = _Reader(surroundings, function.name)
+    names = parameter_names(function.node.params)
+    return reader.enter(function, dict.fromkeys(names, Tensor(0)))
 
 
 def read_statements(
@@ -116,6 +126,7 @@ class _Reader(CallReader):
 
     def _return(self, node: cst.Return) -> bool:
         self._frame.results.append(self.value(node.value) if node.value else Const(None))
+        self._returns(node, self._frame.results[-1])
         return True
 
     def _raise(self, node: cst.Raise) -> bool:
@@ -131,9 +142,10 @@ class _Reader(CallReader):
         self._note_test(node, node.test, self._quietly(node.test), "assert")
 
     def _if(self, node: cst.If) -> bool:
-        self._test(node.test, node, "if")
+        _, tested = self._test(node.test, node, "if")
         eager = runs_eagerly(node.test)
         training = runs_in_training(node.test)
+        results = len(self._frame.results)
         before = dict(self._frame.names)
         self._branches += 1
         self._muted += eager is True
@@ -154,6 +166,14 @@ class _Reader(CallReader):
             self._training -= training is False
             self._muted -= eager is False
         self._branches -= 1
+        if reading_of(tested) and (
+            len(self._frame.results) > results or _skips(node) or _differ(after, self._frame.names)
+        ):
+            self._training += training is True
+            self._meet(node.test, tested, decides=True)
+            self._training -= training is True
+        if training is False and ends and not other_ends:
+            self._training += 1  # what follows runs in training only
         if ends and not other_ends:
             pass  # only the other branch goes on: its names stand
         elif other_ends and not ends:
@@ -256,6 +276,23 @@ class _Reader(CallReader):
                 signature = decorator.signature if isinstance(decorator, Traced) else None
                 value = Traced(function, signature, item)
         return value
+
+
+def _skips(node: cst.If) -> bool:
+    """Whether a branch goes on with the next turn of a loop, or leaves it."""
+    last = node.body.body[-1] if node.body.body else None
+    return isinstance(last, cst.SimpleStatementLine) and isinstance(
+        last.body[-1], (cst.Break, cst.Continue)
+    )
+
+
+def _differ(left: Mapping[str, Value], right: Mapping[str, Value]) -> bool:
+    """Whether a name stands for another tensor after one branch than after the other."""
+    return any(
+        left.get(name) is not right.get(name)
+        and (holds_tensor(left.get(name)) or holds_tensor(right.get(name)))
+        for name in {*left, *right}
+    )
 
 
 def bindings(node: cst.Import | cst.ImportFrom) -> Iterator[names.Binding]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from savelint.keras.model import Arguments, Event, Flow
+from savelint.keras.model import Arguments, Event, Flow, Returned
 from savelint.keras.parameters import is_static, parameter_names
 from savelint.keras.values import (
     ClassOutline,
@@ -86,6 +86,8 @@ class FunctionReader(ABC):
         self._results: dict[tuple[int, bool, tuple[Value, ...]], Value] = {}
         # What this flow itself stored on self, newest last.
         self._attributes: dict[str, Value] = {}
+        # What methods count up, by class.
+        self._counted: dict[ClassOutline, frozenset[str]] = {}
         # How many branches or loops enclose the statement being read.
         self._branches = 0
         # Above zero while reading what runs in training only, which is never served.
@@ -114,16 +116,24 @@ class FunctionReader(ABC):
         self._entries[0] += 1
         frame = Frame(function, parameters, function.closure)
         self._frames.append(frame)
+        training = self._training
         node = function.node
         if isinstance(node, cst.Lambda):
             frame.results.append(self.value(node.body))
-        else:
-            self._block(node.body.body)
+            self._returns(node.body, frame.results[-1])
+        elif not self._block(node.body.body):
+            self._returns(node, Const(None))
         self._frames.pop()
+        self._training = training
         result = frame.results[0] if frame.results else Const(None)
         for other in frame.results[1:]:
             result = join(result, other)
         return result
+
+    def _returns(self, node: cst.CSTNode, value: Value) -> None:
+        """Note what the function that is read returns; not what those that it calls do."""
+        if len(self._frames) == 1:
+            self._note(Returned(node, value, self._branches > 0, self._training > 0))
 
     def _follow(self, function: Function, arguments: Arguments, owner: Value) -> Value:
         """The result of calling a function of the file."""

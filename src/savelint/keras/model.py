@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 from savelint.finding import Label
 from savelint.keras.generation import Keras
 from savelint.keras.tables import Family, Kind
-from savelint.keras.values import ClassOutline, Dim, Function, Instance, Shape, Traced, Use, Value
+from savelint.keras.values import (
+    ClassOutline,
+    Dim,
+    Function,
+    Instance,
+    Reading,
+    Shape,
+    Traced,
+    Use,
+    Value,
+)
 from savelint.source import Source, Span
 
 if TYPE_CHECKING:
@@ -211,6 +221,19 @@ class Combination:
 
 
 @dataclass(frozen=True, eq=False)
+class FrozenRead:
+    """What Python gives anew at each run of `call` meets a tensor, or decides about one.
+
+    `node` is where they meet, or the condition that `decides`.
+    """
+
+    reading: Reading
+    node: cst.CSTNode
+    decides: bool = False
+    in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class ObjectStore:
     """`model.name = value` on an object that is not `self`."""
 
@@ -284,6 +307,19 @@ class SelfContact:
 
 
 @dataclass(frozen=True, eq=False)
+class Returned:
+    """What the function itself returns, and where: None at its `def` when it just ends.
+
+    `sometimes` says that it depends on a condition whether this is reached.
+    """
+
+    node: cst.CSTNode
+    value: Value
+    sometimes: bool = False
+    in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class SuperCall:
     """`super().method(...)`."""
 
@@ -302,11 +338,13 @@ Event: TypeAlias = (
     | AttributeStore
     | AttributeRead
     | Combination
+    | FrozenRead
     | ObjectStore
     | LayerCall
     | LoadCall
     | Contact
     | SaveCall
+    | Returned
     | SelfContact
     | Stack
     | SuperCall
@@ -389,8 +427,9 @@ class ModuleModel:
 
     `scopes` are the flows of the module's own statements and of each function or method
     in which something may be saved; `held` are the plain classes that `classes` make
-    instances of in their constructors or in `build`. Events are of this file alone; values
-    may come from `elsewhere`, the other files of the project.
+    instances of in their constructors or in `build`; `served` has the flow of each function
+    that is saved as a signature, with tensors for its parameters. Events are of this file
+    alone; values may come from `elsewhere`, the other files of the project.
     """
 
     file: File
@@ -400,6 +439,7 @@ class ModuleModel:
     regions: tuple[Region, ...]
     elsewhere: Elsewhere
     held: tuple[HeldClass, ...] = ()
+    served: tuple[tuple[Function, Flow], ...] = ()
 
     @property
     def source(self) -> Source:

@@ -502,8 +502,9 @@ def _is_random(value: Value) -> bool:
 
 def _computed(arguments: Arguments) -> Array | None:
     values = [v for a in arguments.items for v in elements(a.value)]
-    if any(map(_is_random, values)):
-        return Array("random")
+    random = next(filter(_is_random, values), None)
+    if isinstance(random, Array):
+        return Array("random", drawn=random.drawn)
     if any(isinstance(value, Array) for value in values):
         return Array("table")
     return None

@@ -351,6 +351,25 @@ TABLES = frozenset(
 )
 
 
+# Functions of Python's own that give another number each time.
+PYTHON_DRAWS = frozenset(
+    f"random.{name}"
+    for name in """
+    betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate
+    normalvariate paretovariate randint random randrange sample triangular uniform
+    vonmisesvariate weibullvariate
+    """.split()
+)
+CLOCKS = frozenset(
+    """
+    time.time time.time_ns time.monotonic time.monotonic_ns time.perf_counter
+    time.perf_counter_ns time.process_time datetime.datetime.now datetime.datetime.utcnow
+    datetime.datetime.today datetime.date.today
+    """.split()
+)
+PYTHON_STATE = PYTHON_DRAWS | CLOCKS
+
+
 # The last names of all functions above that make arrays.
 ARRAY_MAKERS = frozenset(
     {

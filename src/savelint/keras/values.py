@@ -234,6 +234,19 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A number that Python gives anew at each run of `call`, or one computed from it.
+
+    `source` is the call of the function `name` (a draw, the time), or the attribute of
+    `self` that `call` counts up; `given` are the values of the call's arguments.
+    """
+
+    source: cst.BaseExpression
+    name: str
+    given: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
 class Array:
     """A numpy array or constant tensor, and where its numbers come from.
 
@@ -256,6 +269,8 @@ class Array:
     from_arguments: bool = False
     is_numpy: bool = True
     attribute: str | None = None
+    # The draw that it comes from, where `call` makes it anew at each run.
+    drawn: Reading | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -373,6 +388,7 @@ Value: TypeAlias = (
     | Seq
     | Table
     | Array
+    | Reading
     | Variable
     | Instance
     | SelfValue
@@ -452,6 +468,13 @@ def is_symbolic(value: Value) -> bool:
     if isinstance(value, Tensor):
         return value.single
     return isinstance(value, (Dim, Shape)) and value.symbolic
+
+
+def reading_of(value: Value) -> Reading | None:
+    """What Python gives anew at each run of `call`, where the value is computed from it."""
+    return (
+        value.drawn if isinstance(value, Array) else value if isinstance(value, Reading) else None
+    )
 
 
 def elements(value: Value) -> Iterator[Value]:

@@ -25,6 +25,8 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL105", "branch-on-tensor", "BranchOnTensor"),
     Entry("SVL106", "numpy-on-tensor", "NumpyOnTensor"),
     Entry("SVL107", "python-function-op", "PythonFunctionOp"),
+    Entry("SVL108", "frozen-python-state", "FrozenPythonState"),
+    Entry("SVL111", "unservable-output", "UnservableOutput"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
 )
