@@ -26,6 +26,7 @@ from savelint.keras.model import (
     ShapeUse,
     Stack,
     SuperCall,
+    Tracing,
 )
 from savelint.keras.operations import code
 from savelint.keras.parameters import is_static
@@ -36,6 +37,7 @@ from savelint.keras.values import (
     ClassOutline,
     ClassRef,
     Concrete,
+    Const,
     Dim,
     Function,
     Instance,
@@ -145,7 +147,9 @@ class CallReader(ExpressionReader):
     def _apply_traced(self, callee: Traced, node: cst.Call, arguments: Arguments) -> Value:
         if callee.function is None:
             first = arguments.get(0)
-            return Traced(first.value if first else None, callee.signature, node)
+            traced = replace(callee, function=first.value if first else None, node=node)
+            self._note_traced(traced)
+            return traced
         return self._apply(callee.function, node, arguments)
 
     def _apply_member(self, callee: Member, node: cst.Call, arguments: Arguments) -> Value:
@@ -259,10 +263,20 @@ class CallReader(ExpressionReader):
     def _tf_function(self, node: cst.Call, arguments: Arguments) -> Value:
         wrapped = arguments.get(0, "func")
         signature = arguments.get(1, "input_signature")
-        spec = signature.node.value if signature else None
-        if spec is not None and isinstance(spec, cst.Name) and spec.value == "None":
-            spec = None
-        return Traced(wrapped.value if wrapped else None, spec, node)
+        if signature is not None and signature.value == Const(None):
+            signature = None
+        traced = Traced(
+            wrapped.value if wrapped else None,
+            signature.node.value if signature else None,
+            node,
+            signature.value if signature else None,
+        )
+        self._note_traced(traced)
+        return traced
+
+    def _note_traced(self, traced: Traced) -> None:
+        if traced.function is not None:
+            self._note(Tracing(traced))
 
     def _builtin(self, name: str, node: cst.Call, arguments: Arguments) -> Value:
         first = arguments.items[0].value if arguments.items else None

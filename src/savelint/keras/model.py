@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from savelint.keras.generation import Keras
 from savelint.keras.tables import Family, Kind
-from savelint.keras.values import ClassOutline, Dim, Function, Instance, Shape, Traced, Use, Value
+from savelint.keras.values import (
+    ClassOutline,
+    Dim,
+    Function,
+    Instance,
+    Shape,
+    Signature,
+    Traced,
+    Use,
+    Value,
+)
 from savelint.source import Source, Span
 
 if TYPE_CHECKING:
@@ -227,6 +237,13 @@ class SuperCall:
     arguments: Arguments
 
 
+@dataclass(frozen=True, eq=False)
+class Tracing:
+    """`tf.function` wraps a function, as a decorator or as a call."""
+
+    traced: Traced
+
+
 Event: TypeAlias = (
     ShapeUse
     | NumberUse
@@ -242,6 +259,7 @@ Event: TypeAlias = (
     | SelfContact
     | Stack
     | SuperCall
+    | Tracing
 )
 AnyEvent = TypeVar("AnyEvent")
 
@@ -336,6 +354,10 @@ class ModuleModel:
     def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
         """Where a method, with what is defined in it, reads an attribute of its object."""
         return self._owners[id(function)].reads_of(function, attribute)
+
+    def signature_of(self, function: cst.FunctionDef | cst.Lambda) -> Signature:
+        """What a function takes."""
+        return self._owners[id(function)].signature_of(function)
 
     def use_of(self, node: cst.CSTNode) -> Use:
         """What becomes of the value of an expression."""
