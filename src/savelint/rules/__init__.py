@@ -22,6 +22,9 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL102", "missing-input-signature", "MissingInputSignature"),
     Entry("SVL103", "static-batch-dimension", "StaticBatchDimension"),
     Entry("SVL104", "tf-function-on-call", "TfFunctionOnCall"),
+    Entry("SVL109", "several-tensor-arguments", "SeveralTensorArguments"),
+    Entry("SVL110", "required-training-argument", "RequiredTrainingArgument"),
+    Entry("SVL112", "required-plain-argument", "RequiredPlainArgument"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
 )
