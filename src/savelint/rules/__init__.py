@@ -25,6 +25,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL109", "several-tensor-arguments", "SeveralTensorArguments"),
     Entry("SVL110", "required-training-argument", "RequiredTrainingArgument"),
     Entry("SVL112", "required-plain-argument", "RequiredPlainArgument"),
+    Entry("SVL114", "signature-arity", "SignatureArity"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
 )

@@ -312,7 +312,7 @@ def _fix(module: ModuleModel, call: cst.FunctionDef, found: list[Parameter]) -> 
         return Fix(shown, Safety.DISPLAY)
     given = [p for p in needs if p.name in signatures.BY_KERAS]
     edits = tuple(
-        signatures.defaulted(module, parameter, _default(parameter)) for parameter in given
+        signatures.defaulted(module, parameter, _default(module, parameter)) for parameter in given
     )
     masked = any(parameter.name == "mask" for parameter in given)
     return Fix(
@@ -323,5 +323,7 @@ def _fix(module: ModuleModel, call: cst.FunctionDef, found: list[Parameter]) -> 
     )
 
 
-def _default(parameter: Parameter) -> str:
-    return "False" if parameter.use == "flag" and parameter.node.annotation else "None"
+def _default(module: ModuleModel, parameter: Parameter) -> str:
+    annotation = parameter.node.annotation
+    is_bool = annotation is not None and module.text(annotation.annotation) == "bool"
+    return "False" if is_bool else "None"
