@@ -176,3 +176,10 @@ net = Net()
 )
 def test_several_tensors_can_be_exported_with_a_signature(use: str, codes: list[str]) -> None:
     assert [finding.code for finding in found(OTHERS + use + "\n")] == codes
+
+
+def test_a_model_that_the_file_never_makes_may_be_a_part() -> None:
+    made = OTHERS + "net.save('net.keras')\n"
+    (warning,) = found(OTHERS.partition("\n\nnet")[0] + "\n")
+    (error,) = found(made)
+    assert (warning.severity.value, error.severity.value) == ("warning", "error")

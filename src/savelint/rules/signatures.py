@@ -83,6 +83,11 @@ def _is_of(call: LayerCall, cls: KerasClass) -> bool:
     return outline is not None and cls.outline in outline.lineage
 
 
+def is_made(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether the file makes an instance of the class."""
+    return any(cls.name in statement.called for statement in module.summary.statements)
+
+
 def loses_weights(module: ModuleModel, cls: KerasClass) -> bool:
     """Whether a `.keras` file cannot be reloaded when `call` refuses to be called on inputs.
 

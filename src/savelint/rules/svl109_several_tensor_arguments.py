@@ -269,13 +269,15 @@ class Net(keras.Model):
         variant = _variant(module, cls, needs, use)
         if variant is None or signatures.is_exported_with_signature(module, cls):
             return
+        # A class that the file never makes may be a part of one in another file.
+        is_whole = variant not in {"part", "built"} and signatures.is_made(module, cls)
         names = " and ".join(f"`{parameter.name}`" for parameter in needs)
         yield self.finding(
             module,
             needs[0].node.name,
             f"`{cls.name}.call` must be given {names} besides its inputs",
             variant=variant,
-            severity=Severity.WARNING if variant in {"part", "built"} else None,
+            severity=None if is_whole else Severity.WARNING,
             note="Keras calls a model on one argument",
             labels=[(use.node, "the model that holds it cannot be saved")] if use else (),
             fix=_fix(variant),
