@@ -29,6 +29,7 @@ from savelint.keras.model import (
     Stack,
     SuperCall,
     TensorRead,
+    Tracing,
 )
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
@@ -186,7 +187,9 @@ class CallReader(ExpressionReader):
     def _apply_traced(self, callee: Traced, node: cst.Call, arguments: Arguments) -> Value:
         if callee.function is None:
             first = arguments.get(0)
-            return Traced(first.value if first else None, callee.signature, node)
+            traced = replace(callee, function=first.value if first else None, node=node)
+            self._note_traced(traced)
+            return traced
         converted = callee.is_converted
         self._converted += converted
         result = self._apply(callee.function, node, arguments)
@@ -334,10 +337,20 @@ class CallReader(ExpressionReader):
     def _tf_function(self, node: cst.Call, arguments: Arguments) -> Value:
         wrapped = arguments.get(0, "func")
         signature = arguments.get(1, "input_signature")
-        spec = signature.node.value if signature else None
-        if spec is not None and isinstance(spec, cst.Name) and spec.value == "None":
-            spec = None
-        return Traced(wrapped.value if wrapped else None, spec, node)
+        if signature is not None and signature.value == Const(None):
+            signature = None
+        traced = Traced(
+            wrapped.value if wrapped else None,
+            signature.node.value if signature else None,
+            node,
+            signature.value if signature else None,
+        )
+        self._note_traced(traced)
+        return traced
+
+    def _note_traced(self, traced: Traced) -> None:
+        if traced.function is not None:
+            self._note(Tracing(traced))
 
     def _builtin(self, name: str, node: cst.Call, arguments: Arguments) -> Value:
         first = arguments.items[0].value if arguments.items else None

@@ -29,8 +29,21 @@ COUNTER = "<counter>"
 # A class of the kind stands in the statement.
 MODEL = "<model>"
 
+# A method `call` must be given more than its inputs.
+NEEDY_CALL = "<call needs more>"
+
 EVERY = frozenset(
-    {STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, TEST, NUMBERS, COUNTER, MODEL}
+    {
+        STATIC_SHAPE,
+        LENGTH,
+        OPEN_SHAPE,
+        ARRAY_ATTRIBUTE,
+        TEST,
+        NUMBERS,
+        COUNTER,
+        MODEL,
+        NEEDY_CALL,
+    }
 )
 
 _SHAPE_READERS = frozenset({"as_list", "get_shape", "int_shape", "shape"})
@@ -109,6 +122,12 @@ class Clues:
             self._harmless.add(id(node.value))
         elif node.attr == "shape" and id(node) not in self._harmless:
             self.words.add(STATIC_SHAPE)
+
+    def _function(self, node: ast.FunctionDef) -> None:
+        given = node.args
+        plain = len(given.posonlyargs) + len(given.args) - len(given.defaults)
+        if node.name == "call" and (plain > 2 or None in given.kw_defaults):
+            self.words.add(NEEDY_CALL)
 
     def _call(self, node: ast.Call) -> None:
         function = node.func
@@ -297,6 +316,7 @@ _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Compare: Clues._compare,
     ast.For: Clues._asked,
     ast.FormattedValue: Clues._formatted,
+    ast.FunctionDef: Clues._function,
     ast.If: Clues._asked,
     ast.IfExp: Clues._asked,
     ast.List: Clues._display,
@@ -315,5 +335,6 @@ _WORDS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AugAssign: Clues._store,
     ast.Attribute: Clues._member,
     ast.Call: Clues._grown,
+    ast.FunctionDef: Clues._function,
     ast.Name: Clues._name,
 }

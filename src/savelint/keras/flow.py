@@ -8,6 +8,7 @@ It reads each statement once and in order; on branches it joins what is known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import libcst as cst
 
@@ -273,8 +274,9 @@ class _Reader(CallReader):
         for item in reversed(node.decorators):
             decorator = self._quietly(item.decorator)
             if is_tf_function(decorator):
-                signature = decorator.signature if isinstance(decorator, Traced) else None
-                value = Traced(function, signature, item)
+                known = decorator if isinstance(decorator, Traced) else Traced(None, None, item)
+                value = replace(known, function=function, node=item)
+                self._note_traced(value)
         return value
 
 

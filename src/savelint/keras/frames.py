@@ -174,7 +174,9 @@ class FunctionReader(ABC):
         node = method.node
         if not isinstance(node, cst.FunctionDef) or not node.decorators:
             return False
+        self._muted += 1
         wrapped = self.decorated(method, node)
+        self._muted -= 1
         return isinstance(wrapped, Traced) and wrapped.is_converted
 
     def _follow_imported(self, callee: Imported, node: cst.Call, arguments: Arguments) -> Value:

@@ -21,6 +21,7 @@ from savelint.keras.values import (
     Instance,
     Reading,
     Shape,
+    Signature,
     Traced,
     Use,
     Value,
@@ -328,6 +329,13 @@ class SuperCall:
     arguments: Arguments
 
 
+@dataclass(frozen=True, eq=False)
+class Tracing:
+    """`tf.function` wraps a function, as a decorator or as a call."""
+
+    traced: Traced
+
+
 Event: TypeAlias = (
     ShapeUse
     | NumberUse
@@ -348,6 +356,7 @@ Event: TypeAlias = (
     | SelfContact
     | Stack
     | SuperCall
+    | Tracing
 )
 AnyEvent = TypeVar("AnyEvent")
 
@@ -461,6 +470,10 @@ class ModuleModel:
         source = region.source if region.source is not self.source else None
         return Label(region.span_of(node), text, source)
 
+    def is_here(self, node: cst.CSTNode) -> bool:
+        """Whether a node stands in this file."""
+        return id(node) in self._owners
+
     def text(self, node: cst.CSTNode) -> str:
         """The source of a node, of this file or of another one."""
         region = self._region(node)
@@ -484,6 +497,10 @@ class ModuleModel:
     def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
         """Where a method, with what is defined in it, reads an attribute of its object."""
         return self._owners[id(function)].reads_of(function, attribute)
+
+    def signature_of(self, function: cst.FunctionDef | cst.Lambda) -> Signature:
+        """What a function of this file or of another one takes."""
+        return self._region(function).signature_of(function)
 
     def use_of(self, node: cst.CSTNode) -> Use:
         """What becomes of the value of an expression."""

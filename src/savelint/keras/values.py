@@ -317,12 +317,14 @@ class Member:
 class Traced:
     """A function wrapped by `tf.function`; `signature` is its input_signature, if any.
 
-    `function` is None for the decorator itself, `tf.function(...)` before it is applied.
+    `function` is None for the decorator itself, `tf.function(...)` before it is applied;
+    `specs` is the value of the signature.
     """
 
     function: Value
     signature: cst.BaseExpression | None
     node: cst.CSTNode
+    specs: Value = None
 
     @property
     def expression(self) -> cst.CSTNode:
@@ -355,6 +357,29 @@ class Spec:
     symbolic: bool
     node: cst.Call
     made_by: Instance | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A parameter of a function, without the starred ones.
+
+    `use` is "flag" (its truth is tested, or it is passed on as `training`), "plain" (a word,
+    a number or a function, by its annotation or by its use), "" for what may be a tensor.
+    """
+
+    name: str
+    node: cst.Param
+    required: bool
+    keyword_only: bool
+    use: str
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a function takes; `is_open` says that a `*args` takes further arguments."""
+
+    parameters: tuple[Parameter, ...]
+    is_open: bool
 
 
 @dataclass(frozen=True)

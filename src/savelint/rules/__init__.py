@@ -26,7 +26,11 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL106", "numpy-on-tensor", "NumpyOnTensor"),
     Entry("SVL107", "python-function-op", "PythonFunctionOp"),
     Entry("SVL108", "frozen-python-state", "FrozenPythonState"),
+    Entry("SVL109", "several-tensor-arguments", "SeveralTensorArguments"),
+    Entry("SVL110", "required-training-argument", "RequiredTrainingArgument"),
     Entry("SVL111", "unservable-output", "UnservableOutput"),
+    Entry("SVL112", "required-plain-argument", "RequiredPlainArgument"),
+    Entry("SVL114", "signature-arity", "SignatureArity"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
 )
