@@ -318,7 +318,7 @@ import tensorflow as tf
 
 class Decay(tf.keras.layers.Layer):
     def call(self, inputs):
-        return inputs * (time() % 1.0)
+        return inputs * (time() * 1e3 % 1.0)
 """,
             at="time()",
             good="""\
@@ -327,7 +327,7 @@ import tensorflow as tf
 
 class Decay(tf.keras.layers.Layer):
     def call(self, inputs):
-        return inputs * tf.cast(tf.timestamp() % 1.0, inputs.dtype)
+        return inputs * tf.cast(tf.timestamp() * 1e3 % 1.0, inputs.dtype)
 """,
             witness=Witness(
                 build="Decay()",
