@@ -54,7 +54,8 @@ class Witness:
     "ErrorType: message".
 
     An example with `saved` is a script: it is run whole, in an empty directory, and
-    leaves a SavedModel at the path `saved`, which is loaded and compared with `build`.
+    leaves a SavedModel at the path `saved` ("exported" for one that `export` wrote), which
+    is loaded and compared with `build`.
     `trains` counts the variables that one step of fit must change in the good form.
     `serves` names a method that is passed as `signatures=` where the object has it.
     """

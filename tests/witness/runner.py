@@ -639,10 +639,11 @@ def second_phase(job: Job, place: Path, outcomes: Outcomes) -> None:
 def script_phase(job: Job, place: Path, outcomes: Outcomes, expected: Expected) -> None:
     """Load what a script left; a Keras file needs the script's classes, so its module."""
     path = place / "run" / job["saved"]
-    way = next((way for way in (WEIGHTS, KERAS, H5) if job["saved"].endswith(way)), SAVED_MODEL)
+    served = EXPORT if job["saved"] == FILES[EXPORT] else SAVED_MODEL
+    way = next((way for way in (WEIGHTS, KERAS, H5) if job["saved"].endswith(way)), served)
     if not path.exists():
         outcomes[way] = f"FileNotFoundError: {job['saved']}"
-    elif way == SAVED_MODEL:
+    elif way == served:
         outcomes[way] = attempt(lambda: serve(job, path, expected))
     else:
 

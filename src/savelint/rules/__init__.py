@@ -30,6 +30,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL110", "required-training-argument", "RequiredTrainingArgument"),
     Entry("SVL111", "unservable-output", "UnservableOutput"),
     Entry("SVL112", "required-plain-argument", "RequiredPlainArgument"),
+    Entry("SVL113", "non-float-input", "NonFloatInput"),
     Entry("SVL114", "signature-arity", "SignatureArity"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
