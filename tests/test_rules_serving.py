@@ -112,3 +112,74 @@ def test_a_tf_function_given_to_signatures_gets_the_signature_that_the_file_tell
     fixed = fix_source(HEAD + text, keras_version=3, unsafe=True)
     assert "tf.function(net, input_signature=[tf.TensorSpec([None, 6], tf.float32)])" in fixed
     assert check_source(fixed, keras_version=3) == ()
+
+
+def test_a_reshape_in_a_model_that_cannot_be_saved_at_all_is_no_matter() -> None:
+    text = """\
+class Net(keras.Model):
+    def call(self, a, b):
+        return tf.reshape(a, [tf.shape(a)[0], 2, 3]) + b
+"""
+    assert [finding.code for finding in found(text)] == ["SVL109"]
+
+
+FLAGGED = """\
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs, {parameters}):
+        return self.dense(inputs, training=training)
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "after"),
+    [
+        ("training", "training=None"),
+        ("training: bool", "training: bool = False"),
+        ("training: Optional[bool]", "training: Optional[bool] = None"),
+        ("*, training", "*, training=None"),
+        ("training, mask", "training=None, mask=None"),
+        # A parameter with a default cannot stand before one without.
+        ("training, depth: int", "training, depth: int"),
+    ],
+)
+def test_training_gets_a_default_where_it_can_stand(parameters: str, after: str) -> None:
+    text = HEAD + FLAGGED.format(parameters=parameters)
+    fixed = fix_source(text, unsafe=True, keras_version=3)
+    assert fixed == HEAD + FLAGGED.format(parameters=after)
+
+
+OTHERS = """\
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, a, b):
+        return self.dense(a) + self.dense(b)
+
+
+net = Net()
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "codes"),
+    [
+        ("net.export('served')", ["SVL109"]),
+        ("net.export('served', input_signature=[SPEC, SPEC])", []),
+        ("net.save('net.keras')", ["SVL109"]),
+    ],
+)
+def test_several_tensors_can_be_exported_with_a_signature(use: str, codes: list[str]) -> None:
+    assert [finding.code for finding in found(OTHERS + use + "\n")] == codes
+
+
+def test_a_model_that_the_file_never_makes_may_be_a_part() -> None:
+    made = OTHERS + "net.save('net.keras')\n"
+    (warning,) = found(OTHERS.partition("\n\nnet")[0] + "\n")
+    (error,) = found(made)
+    assert (warning.severity.value, error.severity.value) == ("warning", "error")

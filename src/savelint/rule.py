@@ -30,6 +30,8 @@ class Way(Enum):
     CALL = "call"  # called eagerly on a batch of 4 and on one of 7
     FUNCTIONAL = "functional"  # used as a layer of a functional model
     TRAIN = "fit"  # one step of fit; every weight in `trains` changes
+    STEPS = "several steps of fit"  # with a learning rate of 0 on one batch
+    REPEAT = "export, served again and again"  # on one batch, as the model itself is called
     SAVED_MODEL = "tf.saved_model.save"
     EXPORT = "export"
     KERAS = ".keras"
@@ -52,7 +54,8 @@ class Witness:
     "ErrorType: message".
 
     An example with `saved` is a script: it is run whole, in an empty directory, and
-    leaves a SavedModel at the path `saved`, which is loaded and compared with `build`.
+    leaves a SavedModel at the path `saved` ("exported" for one that `export` wrote), which
+    is loaded and compared with `build`.
     `trains` counts the variables that one step of fit must change in the good form.
     `serves` names a method that is passed as `signatures=` where the object has it.
     """

@@ -31,6 +31,8 @@ ACTION = {
     Way.CALL: "calling it",
     Way.FUNCTIONAL: "using it in a functional model",
     Way.TRAIN: "`fit`",
+    Way.STEPS: "`fit`, step after step on one batch",
+    Way.REPEAT: "`model.export`, then served one batch again and again",
     Way.SAVED_MODEL: "`tf.saved_model.save`",
     Way.EXPORT: "`model.export`",
     Way.KERAS: "`.keras`",
@@ -74,6 +76,8 @@ def sentence(ways: list[Way], outcome: str) -> str:
         text = f"{loaded}: other outputs, no exception"
     elif outcome.startswith("DIFF: "):
         text = f"{loaded}: {outcome.removeprefix('DIFF: ')}, no exception"
+    elif outcome.startswith("STUCK: "):
+        text = f"{action}: {outcome.removeprefix('STUCK: ')}, no exception"
     elif outcome == "NO SIGNATURE":
         text = f"{action} writes no signature, without an exception: nothing can be served"
     elif count := re.fullmatch(r"UNTRAINED: (\d+) of (\d+) weights are trained", outcome):

@@ -136,6 +136,7 @@ def essence(message: str) -> str:
     text = re.sub(r"\{\{function_node .*?\}\}(?:\{\{.*?\}\})?\s*", "", text)
     text = re.sub(re.escape(tempfile.gettempdir()) + r"[^\s'\",;)]*", "...", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
+    text = re.sub(r"\bpyfunc_\d+\b", "pyfunc_...", text)
     text = re.sub(r"\bexample_\d+\.", "", text)
     text = re.sub(r"(__inference_[\w<>]+?_)\d+\b", r"\1...", text)
     text = re.sub(r"\s+", " ", text).strip()
@@ -372,10 +373,7 @@ def try_functional(job: Job, module: ModuleType) -> str:
 def try_fit(job: Job, model: Any) -> str:
     """One step of fit, towards targets that no output equals; which weights moved?"""
     x = sample(job, SAMPLES)
-    rng = np.random.RandomState(3)
-    targets = tf.nest.map_structure(
-        lambda t: rng.uniform(1.0, 2.0, size=tuple(t.shape)).astype("float32"), call(model, x)
-    )
+    targets = far_from(call(model, x))
     if getattr(model, "optimizer", None) is None:
         model.compile(optimizer=keras.optimizers.SGD(0.05), loss=keras.losses.MeanSquaredError())
     weights = list(model.trainable_variables)
@@ -392,6 +390,57 @@ def try_fit(job: Job, model: Any) -> str:
     return OK if math.isfinite(float(loss)) else f"DIFF: the loss is {loss}"
 
 
+def far_from(outputs: Any) -> Any:
+    """Targets for a loss that every output and every weight has a part in."""
+    rng = np.random.RandomState(3)
+    return tf.nest.map_structure(
+        lambda t: rng.uniform(1.0, 2.0, size=tuple(t.shape)).astype("float32"), outputs
+    )
+
+
+TRIES = 5  # how often a model that may vary is asked
+
+
+def try_steps(job: Job, module: ModuleType) -> str:
+    """Several steps of fit that change no weight: does the loss vary as it does eagerly?"""
+    losses: dict[bool, list[float]] = {}
+    for eager in (True, False):
+        model = make_model(job, module)
+        x = sample(job, SAMPLES)
+        targets = far_from(call(model, x))
+        model.compile(
+            optimizer=keras.optimizers.SGD(0.0),
+            loss=keras.losses.MeanSquaredError(),
+            run_eagerly=eager,
+        )
+        history = model.fit(
+            x[0] if len(x) == 1 else x, targets, batch_size=SAMPLES, epochs=TRIES, verbose=0
+        )
+        losses[eager] = history.history["loss"]
+    eagerly, traced = ([[np.asarray(loss)] for loss in losses[eager]] for eager in (True, False))
+    return "STUCK: the same loss in every step" if varies(eagerly) and not varies(traced) else OK
+
+
+def try_repeat(job: Job, module: ModuleType, place: Path) -> str:
+    """An exported model, served one batch again and again: does it vary as the model does?"""
+    model = make_model(job, module)
+    x = sample(job, SAMPLES)
+    itself = [flatten(call(model, x)) for _ in range(TRIES)]
+    path = str(place / "repeated")
+    model.export(path)
+    signature = tf.saved_model.load(path).signatures["serving_default"]
+    names = list(signature.structured_input_signature[1])
+    served = [flatten(signature(**dict(zip(names, x, strict=True)))) for _ in range(TRIES)]
+    if varies(itself) and not varies(served):
+        return "STUCK: the same answer every time"
+    return OK
+
+
+def varies(answers: list[list[Any]]) -> bool:
+    first, *rest = answers
+    return any(compare(first, other, SAMPLES) != OK for other in rest)
+
+
 SAVED_MODEL, EXPORT, KERAS, H5, WEIGHTS = (
     "tf.saved_model.save",
     "export",
@@ -399,6 +448,7 @@ SAVED_MODEL, EXPORT, KERAS, H5, WEIGHTS = (
     ".h5",
     ".weights.h5",
 )
+STEPS, REPEAT = "several steps of fit", "export, served again and again"
 FILES = {
     SAVED_MODEL: "saved_model",
     EXPORT: "exported",
@@ -508,6 +558,10 @@ def first_phase(job: Job, place: Path, outcomes: Outcomes) -> None:
         outcomes["call"] = attempt(lambda: try_call(job, module))
     if "functional" in ways:
         outcomes["functional"] = attempt(lambda: try_functional(job, module))
+    if STEPS in ways:
+        outcomes[STEPS] = attempt(lambda: try_steps(job, module))
+    if REPEAT in ways:
+        outcomes[REPEAT] = attempt(lambda: try_repeat(job, module, place))
     rest = [way for way in ways if way == "fit" or way in FILES]
     if not rest:
         return
@@ -585,10 +639,11 @@ def second_phase(job: Job, place: Path, outcomes: Outcomes) -> None:
 def script_phase(job: Job, place: Path, outcomes: Outcomes, expected: Expected) -> None:
     """Load what a script left; a Keras file needs the script's classes, so its module."""
     path = place / "run" / job["saved"]
-    way = next((way for way in (WEIGHTS, KERAS, H5) if job["saved"].endswith(way)), SAVED_MODEL)
+    served = EXPORT if job["saved"] == FILES[EXPORT] else SAVED_MODEL
+    way = next((way for way in (WEIGHTS, KERAS, H5) if job["saved"].endswith(way)), served)
     if not path.exists():
         outcomes[way] = f"FileNotFoundError: {job['saved']}"
-    elif way == SAVED_MODEL:
+    elif way == served:
         outcomes[way] = attempt(lambda: serve(job, path, expected))
     else:
 

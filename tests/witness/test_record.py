@@ -30,6 +30,17 @@ from savelint.rule import Way
             id="an error in a fresh process",
         ),
         pytest.param(
+            (Way.REPEAT, Way.STEPS),
+            {
+                "export, served again and again": "STUCK: the same answer every time",
+                "several steps of fit": "STUCK: the same loss in every step",
+            },
+            "`model.export`, then served one batch again and again: the same answer every time,"
+            " no exception. `fit`, step after step on one batch: the same loss in every step,"
+            " no exception.",
+            id="what does not vary",
+        ),
+        pytest.param(
             (Way.SAVED_MODEL, Way.TRAIN, Way.EXPORT),
             {
                 "tf.saved_model.save": "FROZEN: InvalidArgumentError: 21 values",

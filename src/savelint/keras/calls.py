@@ -22,11 +22,14 @@ from savelint.keras.model import (
     LayerCall,
     LoadCall,
     NumberUse,
+    PythonOperation,
     SaveCall,
     SelfContact,
     ShapeUse,
     Stack,
     SuperCall,
+    TensorRead,
+    Tracing,
 )
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
@@ -42,6 +45,7 @@ from savelint.keras.values import (
     Instance,
     Member,
     ModuleRef,
+    Reading,
     Ref,
     SelfValue,
     Seq,
@@ -55,6 +59,7 @@ from savelint.keras.values import (
     dimensions,
     elements,
     holds_tensor,
+    is_symbolic,
     literal,
 )
 from savelint.keras.walk import code
@@ -68,7 +73,16 @@ _LOADING = {
     "keras.saving.load_model": "model",
     "tensorflow.saved_model.load": "saved_model",
 }
+# Builtin functions that iterate over what they are given, and those that ask for a truth
+# value or a number.
+_ITERATING = frozenset("list tuple sorted set iter enumerate zip map sum any all".split())
+_ASKING = frozenset("bool range max min".split())
+_MATH = "math."
 _GENERATORS = frozenset({"numpy.random.default_rng", "numpy.random.RandomState"})
+_VARIABLES = frozenset({"Variable", "variable"})
+_MAKERS = _VARIABLES | {"constant", "convert_to_tensor"}
+# Operations that show a value, and do not compute with it.
+_OUTSIDE = ("print", "summary.", "debugging.", "assert", "Assert", "random.set_seed")
 
 
 class CallReader(ExpressionReader):
@@ -83,6 +97,8 @@ class CallReader(ExpressionReader):
             return self._unknown(arguments)
         owner = self.value(node.func.value)
         arguments = self._arguments(node)
+        if node.func.attr.value == "numpy" and (isinstance(owner, Tensor) or is_symbolic(owner)):
+            self._note_read(node, node.func.value, ".numpy")
         method = _METHODS.get(type(owner))
         if method is not None:
             return method(self, owner, node.func, node, arguments)
@@ -92,7 +108,11 @@ class CallReader(ExpressionReader):
         return self._apply(self._member(owner, node.func), node, arguments)
 
     def _arguments(self, node: cst.Call) -> Arguments:
-        return Arguments(tuple(CallArgument(a, self.value(a.value)) for a in node.args))
+        arguments = Arguments(tuple(CallArgument(a, self.value(a.value)) for a in node.args))
+        for argument in arguments.items:
+            if argument.node.star == "*" and is_symbolic(argument.value):
+                self._note_test(node, argument.node.value, argument.value, "star")
+        return arguments
 
     def _unknown(self, arguments: Arguments) -> Value:
         """The result of a function that cannot be followed."""
@@ -126,6 +146,10 @@ class CallReader(ExpressionReader):
             return self._apply_member(callee, node, arguments)
         if isinstance(callee, Instance):
             return self._call_object(callee, node, arguments)
+        if isinstance(callee, Reading):
+            if not any(holds_tensor(a.value) for a in arguments.items):
+                return callee
+            self._meet(node, callee)
         if isinstance(callee, SelfValue):
             self._note(SelfContact("call", node, arguments))
             if callee.outline.definer("call") is not None:
@@ -163,8 +187,14 @@ class CallReader(ExpressionReader):
     def _apply_traced(self, callee: Traced, node: cst.Call, arguments: Arguments) -> Value:
         if callee.function is None:
             first = arguments.get(0)
-            return Traced(first.value if first else None, callee.signature, node)
-        return self._apply(callee.function, node, arguments)
+            traced = replace(callee, function=first.value if first else None, node=node)
+            self._note_traced(traced)
+            return traced
+        converted = callee.is_converted
+        self._converted += converted
+        result = self._apply(callee.function, node, arguments)
+        self._converted -= converted
+        return result
 
     def _apply_member(self, callee: Member, node: cst.Call, arguments: Arguments) -> Value:
         owner = callee.owner
@@ -206,6 +236,11 @@ class CallReader(ExpressionReader):
         if tables.is_initializer(name):
             seeded = ".seeded" if operations.is_seeded(arguments, None, "seed") else ""
             return Instance(Kind.OTHER, name + seeded, node)
+        if name in tables.PYTHON_STATE and self._method == "call":
+            repeats = self._frame.seeded and name.startswith("random.")
+            return None if repeats else Reading(node, name, _values(arguments))
+        if name == "random.seed":
+            self._frame.seeded = True
         kind = external.kind(name)
         if kind is not None:
             self._pass_on(arguments, node)
@@ -213,6 +248,8 @@ class CallReader(ExpressionReader):
             return Instance(kind, name, node)
         if name in _GENERATORS:
             return Instance(None, _generator_name(arguments), node)
+        if name.startswith(_MATH):
+            self._note_reads(name, node, arguments)
         operation = tables.operation(name)
         if operation is None:
             self._pass_on(arguments, node)
@@ -221,15 +258,37 @@ class CallReader(ExpressionReader):
         if short == "executing_eagerly":
             return None
         self._note_shape_uses(family, short, node, arguments)
+        if _reads_numbers(family, short):
+            self._note_reads(name, node, arguments)
+        runs_python = family is tables.Family.TF and short in tables.PYTHON_OPERATIONS
+        if runs_python and not self._training:
+            self._note(PythonOperation(node, name))
         if short in tables.ELEMENTWISE_COMBINATIONS or short in tables.CONTRACTIONS:
             values = [v for a in arguments.items for v in elements(a.value)]
             self._combine(node, *values)
         if short in {"random.seed", "random.set_seed"}:
             self._frame.seeded = True
+        first = arguments.get(0)
+        if short in _MAKERS:
+            # Nothing is computed yet; a variable begins with what is drawn now.
+            if first and isinstance(first.value, Reading) and short not in _VARIABLES:
+                return first.value
+        elif family is not tables.Family.NUMPY and not short.startswith(_OUTSIDE):
+            self._meet(node, *(a.value for a in arguments.items if a.keyword != "seed"))
         result = operations.call_operation(family, short, node, arguments)
         if isinstance(result, Array) and result.origin == "random" and self._frame.seeded:
             return replace(result, origin="table")
+        if family is tables.Family.NUMPY and short.startswith("random."):
+            return self._drawn(result, node, arguments)
         return result
+
+    def _drawn(self, array: Value, node: cst.Call, arguments: Arguments) -> Value:
+        """An array drawn here; in `call` it is drawn anew at each run."""
+        if not isinstance(array, Array) or self._method != "call":
+            return array
+        func = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
+        name = f"numpy.random.{getattr(func, 'value', '')}"
+        return replace(array, drawn=Reading(node, name, _values(arguments)))
 
     def _note_shape_uses(
         self, family: tables.Family, short: str, node: cst.Call, arguments: Arguments
@@ -278,13 +337,24 @@ class CallReader(ExpressionReader):
     def _tf_function(self, node: cst.Call, arguments: Arguments) -> Value:
         wrapped = arguments.get(0, "func")
         signature = arguments.get(1, "input_signature")
-        spec = signature.node.value if signature else None
-        if spec is not None and isinstance(spec, cst.Name) and spec.value == "None":
-            spec = None
-        return Traced(wrapped.value if wrapped else None, spec, node)
+        if signature is not None and signature.value == Const(None):
+            signature = None
+        traced = Traced(
+            wrapped.value if wrapped else None,
+            signature.node.value if signature else None,
+            node,
+            signature.value if signature else None,
+        )
+        self._note_traced(traced)
+        return traced
+
+    def _note_traced(self, traced: Traced) -> None:
+        if traced.function is not None:
+            self._note(Tracing(traced))
 
     def _builtin(self, name: str, node: cst.Call, arguments: Arguments) -> Value:
         first = arguments.items[0].value if arguments.items else None
+        self._note_builtin(name, node, arguments)
         if name in {"list", "tuple", "sorted", "reversed", "set"}:
             return first if isinstance(first, (Shape, Seq, Tensor)) else None
         if name == "len":
@@ -300,7 +370,10 @@ class CallReader(ExpressionReader):
                 self._note_number(node, argument.value)
             if isinstance(first, Dim) and not first.dynamic and first.is_batch:
                 return None
-            return first if isinstance(first, (Dim, Argument)) and name != "range" else None
+            if isinstance(first, Dim) and name != "range":
+                return replace(first, symbolic=False)
+            known = isinstance(first, (Argument, Reading))
+            return first if known and name != "range" else None
         if name == "enumerate":
             return Seq((Seq((None, item_of(first))),), complete=False)
         if name == "zip":
@@ -309,6 +382,35 @@ class CallReader(ExpressionReader):
             return None
         self._pass_on(arguments, node)
         return None
+
+    def _note_builtin(self, name: str, node: cst.Call, arguments: Arguments) -> None:
+        """Note what a builtin function asks of a tensor."""
+        if name in {"int", "float"}:
+            self._note_reads(f"builtins.{name}", node, arguments)
+        elif name in _ITERATING or name in _ASKING:
+            only = len(arguments.items) == 1
+            for argument in arguments.items:
+                value = argument.value
+                if name in {"any", "all"} and isinstance(value, Seq):
+                    value = next(filter(is_symbolic, value.items), None)
+                if (is_symbolic(value) and not argument.node.star) or name == "bool":
+                    how = "each" if only and name in {"max", "min"} else name
+                    self._note_test(node, argument.node.value, value, how)
+                    break
+
+    def _note_reads(self, name: str, node: cst.Call, arguments: Arguments) -> None:
+        """Note that a function takes the numbers out of a tensor that it is given."""
+        for argument in arguments.items:
+            held = list(elements(argument.value))
+            if any(is_symbolic(v) or (isinstance(v, Tensor) and v.certain) for v in held):
+                self._note_read(node, argument.node.value, name)
+                return
+
+    def _note_read(self, node: cst.Call, argument: cst.BaseExpression, name: str) -> None:
+        if self._caught:
+            return
+        converted, training = self._converted > 0, self._training > 0
+        self._note(TensorRead(node, argument, name, converted, training))
 
     def _call_object(self, layer: Instance, node: cst.Call, arguments: Arguments) -> Value:
         self._note(Contact(layer, "call", node, arguments))
@@ -319,6 +421,7 @@ class CallReader(ExpressionReader):
             return self._unknown(arguments)
         inside = tuple(f.function.node for f in self._frames if f.function is not None)
         self._note(LayerCall(layer, node, arguments, inside))
+        self._meet(node, *(a.value for a in arguments.items))
         held = [v for a in arguments.items for v in elements(a.value)]
         tensors = [v for v in held if isinstance(v, Tensor)]
         if not tensors:
@@ -329,6 +432,7 @@ class CallReader(ExpressionReader):
             0 if tensors[0].batch_axis == 0 else None,
             structured=True,
             features_lost=tensors[0].features_lost if last in tables.WEIGHTLESS else None,
+            certain=layer.outline is None,
         )
 
     def _grows_own(self, func: cst.Attribute) -> bool:
@@ -409,7 +513,12 @@ class CallReader(ExpressionReader):
         if owner.name.startswith("numpy.random."):
             drawn = operations.numpy_draw(name, arguments)
             seeded = drawn is not None and owner.name.endswith(".seeded")
-            return replace(drawn, origin="table") if drawn and seeded else drawn
+            if drawn and seeded:
+                drawn = replace(drawn, origin="table")
+            # Made with its seed for this draw, it draws the same each time.
+            return (
+                drawn if seeded and owner.attribute is None else self._drawn(drawn, node, arguments)
+            )
         if owner.name == EXPORT_ARCHIVE:
             if name == "add_endpoint":
                 self._note(SaveCall("endpoint", owner, node, arguments))
@@ -452,7 +561,7 @@ def _at_home(value: Value, node: cst.Call) -> Value:
         tensor = node.args[0].value
         if isinstance(value, Dim):
             return replace(value, read=node, tensor_node=tensor, unpacking=None)
-        return replace(value, node=node, tensor_node=tensor, iterable=True)
+        return replace(value, node=node, tensor_node=tensor, iterable=True, symbolic=False)
     if isinstance(value, Tensor):
         return replace(value, features_lost=None)
     if isinstance(value, Seq):
@@ -462,11 +571,22 @@ def _at_home(value: Value, node: cst.Call) -> Value:
     return value if isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported)) else None
 
 
+def _values(arguments: Arguments) -> tuple[Value, ...]:
+    return tuple(argument.value for argument in arguments.items)
+
+
 def is_tf_function(value: Value) -> bool:
     """Whether a decorator's value is `tf.function`, plain or with arguments."""
     if isinstance(value, Traced):
         return value.function is None
     return isinstance(value, Ref) and value.name in _TF_FUNCTION
+
+
+def _reads_numbers(family: tables.Family, short: str) -> bool:
+    """Whether a library function asks a tensor for its numbers."""
+    if family is tables.Family.NUMPY:
+        return short not in tables.NUMPY_WITHOUT_NUMBERS
+    return short in tables.NUMBER_READERS and family is not tables.Family.TF
 
 
 def _is_super(node: cst.BaseExpression) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Container
 
-from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS
+from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
 STATIC_SHAPE = "<static shape>"
@@ -20,10 +20,31 @@ LENGTH = "<length>"
 OPEN_SHAPE = "<shape ending in -1>"
 # An attribute is given something that makes an array, or that a helper makes.
 ARRAY_ATTRIBUTE = "<array attribute>"
+# Something is asked for its truth, its items or its number, outside a constructor.
+TEST = "<test>"
+# Something may be asked for its numbers there: `float`, numpy, `math`, `x.numpy()`.
+NUMBERS = "<numbers>"
+# A method changes an attribute by what it was.
+COUNTER = "<counter>"
 # A class of the kind stands in the statement.
 MODEL = "<model>"
 
-EVERY = frozenset({STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, MODEL})
+# A method `call` must be given more than its inputs.
+NEEDY_CALL = "<call needs more>"
+
+EVERY = frozenset(
+    {
+        STATIC_SHAPE,
+        LENGTH,
+        OPEN_SHAPE,
+        ARRAY_ATTRIBUTE,
+        TEST,
+        NUMBERS,
+        COUNTER,
+        MODEL,
+        NEEDY_CALL,
+    }
+)
 
 _SHAPE_READERS = frozenset({"as_list", "get_shape", "int_shape", "shape"})
 # Keras calls these with shapes and specs, never with a tensor to compute on.
@@ -42,17 +63,29 @@ SHAPE_METHODS = frozenset(
 _GROWING = frozenset({"append", "extend", "insert", "setdefault", "update"})
 _WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 _RANKS = frozenset({"rank", "ndims", "dims", "num_elements", "is_fully_defined"})
+_ASKING = frozenset(
+    "range bool any all max min sum list tuple sorted set iter enumerate zip map".split()
+)
+# With the names under which other files of a project hand modules of numbers on.
+_NUMBER_NAMES = NUMBER_READERS | {"int", "float", "numpy", "np", "math"}
+_NUMBER_MODULES = ("numpy", "math")
 _IDENTITIES = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
 
 class Clues:
     """Collects the words and marks of one statement; parents are seen before children.
 
-    `helpers` are the functions of the file: what they return may be anything.
+    `helpers` are the functions of the file: what they return may be anything. `origin`
+    tells what an imported name stands for.
     """
 
-    def __init__(self, helpers: Container[str]) -> None:
+    def __init__(
+        self,
+        helpers: Container[str],
+        origin: Callable[[str], str | None] = lambda name: None,
+    ) -> None:
         self._helpers = helpers
+        self._origin = origin
         self.words: set[str] = set()
         # Local names that were given an array.
         self._arrays: set[str] = set()
@@ -69,15 +102,32 @@ class Clues:
     def _name(self, node: ast.Name) -> None:
         self.words.add(node.id)
 
+    def _named(self, node: ast.Name) -> None:
+        self.words.add(node.id)
+        if node.id in _ASKING:
+            self.words.add(TEST)
+        origin = self._origin(node.id) or node.id
+        head, _, _ = origin.partition(".")
+        if head in _NUMBER_MODULES or _NUMBER_NAMES & {node.id, origin.rpartition(".")[2]}:
+            self.words.add(NUMBERS)
+
     def _member(self, node: ast.Attribute) -> None:
         self.words.add(node.attr)
 
     def _attribute(self, node: ast.Attribute) -> None:
         self.words.add(node.attr)
+        if node.attr in _NUMBER_NAMES:
+            self.words.add(NUMBERS)
         if node.attr in _RANKS:
             self._harmless.add(id(node.value))
         elif node.attr == "shape" and id(node) not in self._harmless:
             self.words.add(STATIC_SHAPE)
+
+    def _function(self, node: ast.FunctionDef) -> None:
+        given = node.args
+        plain = len(given.posonlyargs) + len(given.args) - len(given.defaults)
+        if node.name == "call" and (plain > 2 or None in given.kw_defaults):
+            self.words.add(NEEDY_CALL)
 
     def _call(self, node: ast.Call) -> None:
         function = node.func
@@ -120,7 +170,19 @@ class Clues:
     def _formatted(self, node: ast.FormattedValue) -> None:
         self._harmless.add(id(node.value))
 
+    def _asked(self, node: ast.AST) -> None:
+        """A condition, a loop or an unpacking, unless it asks for what no tensor answers."""
+        test = getattr(node, "test", None)
+        if test is None or not _is_plain(test):
+            self.words.add(TEST)
+
+    def _boolean(self, node: ast.BoolOp | ast.UnaryOp) -> None:
+        if (isinstance(node, ast.BoolOp) or isinstance(node.op, ast.Not)) and not _is_plain(node):
+            self.words.add(TEST)
+
     def _compare(self, node: ast.Compare) -> None:
+        if len(node.ops) > 1 or isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            self.words.add(TEST)
         if all(isinstance(operator, _IDENTITIES) for operator in node.ops):
             for operand in (node.left, *node.comparators):
                 self._harmless.add(id(operand))
@@ -132,6 +194,8 @@ class Clues:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 self._kept(target, node.value)
+                if isinstance(target, ast.Attribute) and _counts(node, target.attr):
+                    self.words.add(COUNTER)
 
     def _kept(self, target: ast.expr, *values: ast.expr) -> None:
         """Note an attribute, or a local name, that is given an array."""
@@ -180,6 +244,8 @@ class Clues:
         self._store(node)
         value = node.value
         for target in node.targets:
+            if isinstance(target, (ast.Tuple, ast.List)):
+                self.words.add(TEST)
             if isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, ast.Call):
                 function = value.func
                 if isinstance(function, ast.Attribute) and function.attr == "shape":
@@ -200,6 +266,18 @@ def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
+def _is_plain(test: ast.expr) -> bool:
+    """Whether a condition has a truth value whatever it asks about: `x is None`, a type."""
+    if isinstance(test, ast.Compare):
+        return all(isinstance(operator, (ast.Is, ast.IsNot)) for operator in test.ops)
+    if isinstance(test, ast.BoolOp):
+        return all(map(_is_plain, test.values))
+    if isinstance(test, ast.UnaryOp):
+        return _is_plain(test.operand)
+    asks = isinstance(test, ast.Call) and _last_name(test.func) in {"isinstance", "hasattr"}
+    return asks or isinstance(test, ast.Constant)
+
+
 def _is_initializer(function: ast.expr) -> bool:
     """Whether a function makes an initializer, by its name or its module's."""
     module = function.value if isinstance(function, ast.Attribute) else function
@@ -208,6 +286,14 @@ def _is_initializer(function: ast.expr) -> bool:
 
 def _makes_initializer(value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and _is_initializer(value.func)
+
+
+def _counts(node: ast.Assign | ast.AugAssign | ast.AnnAssign, attribute: str) -> bool:
+    """Whether an attribute is set by what it was."""
+    return isinstance(node, ast.AugAssign) or any(
+        isinstance(part, ast.Attribute) and part.attr == attribute
+        for part in ast.walk(node.value or node)
+    )
 
 
 def _is_minus_one(node: ast.expr) -> bool:
@@ -222,15 +308,26 @@ def _is_minus_one(node: ast.expr) -> bool:
 _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AnnAssign: Clues._store,
     ast.AugAssign: Clues._store,
+    ast.Assert: Clues._asked,
     ast.Assign: Clues._assign,
     ast.Attribute: Clues._attribute,
+    ast.BoolOp: Clues._boolean,
     ast.Call: Clues._call,
     ast.Compare: Clues._compare,
+    ast.For: Clues._asked,
     ast.FormattedValue: Clues._formatted,
+    ast.FunctionDef: Clues._function,
+    ast.If: Clues._asked,
+    ast.IfExp: Clues._asked,
     ast.List: Clues._display,
-    ast.Name: Clues._name,
+    ast.Match: Clues._asked,
+    ast.Name: Clues._named,
+    ast.Starred: Clues._asked,
     ast.Subscript: Clues._subscript,
     ast.Tuple: Clues._display,
+    ast.UnaryOp: Clues._boolean,
+    ast.While: Clues._asked,
+    ast.comprehension: Clues._asked,
 }
 _WORDS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AnnAssign: Clues._store,
@@ -238,5 +335,6 @@ _WORDS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AugAssign: Clues._store,
     ast.Attribute: Clues._member,
     ast.Call: Clues._grown,
+    ast.FunctionDef: Clues._function,
     ast.Name: Clues._name,
 }

@@ -38,9 +38,17 @@ def item_of(value: Value) -> Value:
             result = join(result, item)
         return result
     if isinstance(value, Shape):
-        return Dim(value.tensor, None, value.dynamic, value.node, value.tensor_node)
+        return Dim(
+            value.tensor,
+            None,
+            value.dynamic,
+            value.node,
+            value.tensor_node,
+            symbolic=value.symbolic,
+        )
     if isinstance(value, Tensor):
-        return Tensor(value.batch_axis if value.structured else None)
+        axis = value.batch_axis if value.structured else None
+        return Tensor(axis, certain=value.single, single=value.single)
     return None
 
 
@@ -78,7 +86,7 @@ def joined(
 def as_dynamic(value: Value) -> Value:
     """A static dimension, or shapes in a list, as if they were read dynamically."""
     if isinstance(value, (Dim, Shape)):
-        return replace(value, dynamic=True)
+        return replace(value, dynamic=True, symbolic=False)
     if isinstance(value, Seq):
         return replace(value, items=tuple(map(as_dynamic, value.items)))
     return value
@@ -98,7 +106,8 @@ def array_arithmetic(left: Value, right: Value, node: cst.BaseExpression, operat
     arrays = [value for value in (left, right) if isinstance(value, Array)]
     if len(arrays) == 2:
         origin = next((a.origin for a in arrays if a.origin == "random"), "table")
-        return Array(origin, is_numpy=arrays[0].is_numpy)
+        drawn = next((a.drawn for a in arrays if a.drawn is not None), None)
+        return Array(origin, is_numpy=arrays[0].is_numpy, drawn=drawn)
     if len(arrays) == 1:
         other = right if arrays[0] is left else left
         if isinstance(other, Variable):
@@ -126,7 +135,8 @@ def _scaled(
 
 def computed_from(array: Array) -> Array:
     """An array that a computation makes of another: only where it comes from is known."""
-    return Array("table" if array.origin == "filled" else array.origin, is_numpy=array.is_numpy)
+    origin = "table" if array.origin == "filled" else array.origin
+    return Array(origin, is_numpy=array.is_numpy, drawn=array.drawn)
 
 
 def with_items(array: Array, value: Value) -> Array:
@@ -150,6 +160,12 @@ def array_method(owner: Array, name: str, arguments: Arguments) -> Value:
 
 def tensor_item(tensor: Tensor, node: cst.Subscript) -> Tensor:
     """`x[:, 0]` keeps the batch first, `x[0]` takes one of it, `x["key"]` is of a dict."""
+    found = _axes_of_item(tensor, node)
+    one = tensor.single or (tensor.certain and len(node.slice) > 1)
+    return replace(found, certain=one, single=one)
+
+
+def _axes_of_item(tensor: Tensor, node: cst.Subscript) -> Tensor:
     part = node.slice[0].slice
     if isinstance(part, cst.Slice):
         whole = part.lower is None and part.upper is None

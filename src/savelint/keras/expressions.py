@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import libcst as cst
 
 from savelint.keras import names, tables
+from savelint.keras.choices import choice_of
 from savelint.keras.derived import (
     array_arithmetic,
     as_dynamic,
@@ -19,12 +21,13 @@ from savelint.keras.derived import (
     with_items,
 )
 from savelint.keras.frames import Chain, FunctionReader
-from savelint.keras.guards import asked_about, asks_shape, runs_eagerly
+from savelint.keras.guards import asked_about, asks_shape, runs_eagerly, runs_in_training
 from savelint.keras.model import (
     Arguments,
     AttributeRead,
     AttributeStore,
     Combination,
+    FrozenRead,
     NumberUse,
     ObjectStore,
     SymbolicUnpacking,
@@ -33,6 +36,7 @@ from savelint.keras.model import (
 from savelint.keras.values import (
     Argument,
     Array,
+    ClassOutline,
     ClassRef,
     Const,
     Dim,
@@ -40,6 +44,7 @@ from savelint.keras.values import (
     Instance,
     Member,
     ModuleRef,
+    Reading,
     Ref,
     SelfValue,
     Seq,
@@ -51,16 +56,19 @@ from savelint.keras.values import (
     Variable,
     bounded,
     dimensions,
+    elements,
     holds_tensor,
+    is_symbolic,
     join,
     literal,
+    reading_of,
 )
-from savelint.keras.walk import children
+from savelint.keras.walk import children, descendants
 
 _CONSTANTS = {"True": True, "False": False, "None": None}
 _BUILTINS = frozenset(
     """
-    abs bool dict enumerate float frozenset getattr hasattr int isinstance iter len list map
+    abs all any bool dict enumerate float frozenset getattr hasattr int isinstance iter len list map
     max min next print range reversed round set setattr sorted str sum super tuple type zip
     """.split()
 )
@@ -120,6 +128,8 @@ class ExpressionReader(FunctionReader):
             return Tensor(None) if name in {"T", "values", "flat_values"} else None
         if isinstance(owner, Dim):
             return owner if name == "value" else None
+        if isinstance(owner, Reading):
+            return owner
         if isinstance(owner, Array):
             return replace(owner, shape=None, dims=None) if name == "T" else None
         if isinstance(owner, (Instance, Function, Traced, ClassRef, Member)):
@@ -140,6 +150,9 @@ class ExpressionReader(FunctionReader):
             value = self._attributes[name]
         else:
             value = self._around.attribute(owner.outline, name)
+        counted = _is_number(value) or (isinstance(value, Reading) and value.name == name)
+        if counted and name in self._counters(owner.outline):
+            return Reading(node, name)
         if isinstance(value, (Array, Variable, Instance)):
             return replace(value, attribute=name)
         return value
@@ -152,12 +165,13 @@ class ExpressionReader(FunctionReader):
         if isinstance(base, (Seq, Table)):
             return self._item(base, node, indices)
         if isinstance(base, Tensor):
+            self._meet(node, *indices)
             return tensor_item(base, node)
         if isinstance(base, Array):
             return replace(base, shape=None, dims=None, draw=tables.Draw.OTHER, initializer="")
         if isinstance(base, (Instance, Variable)):
             return None
-        return base if isinstance(base, Argument) else None
+        return base if isinstance(base, (Argument, Reading)) else None
 
     def _slice(self, node: cst.BaseSlice) -> Value:
         """The value of an index; of a slice `a:b` the two bounds, None where there is none."""
@@ -182,7 +196,9 @@ class ExpressionReader(FunctionReader):
             return replace(shape, start=shape.start + start, stop=end, node=node)
         index = literal(indices[0]) if len(indices) == 1 else ...
         axis = shape.start + index if isinstance(index, int) and index >= 0 else None
-        return Dim(shape.tensor, axis, shape.dynamic, node, shape.tensor_node)
+        return Dim(
+            shape.tensor, axis, shape.dynamic, node, shape.tensor_node, symbolic=shape.symbolic
+        )
 
     def _item(self, base: Seq | Table, node: cst.Subscript, indices: Sequence[Value]) -> Value:
         part = node.slice[0].slice if len(node.slice) == 1 else None
@@ -207,6 +223,8 @@ class ExpressionReader(FunctionReader):
         for element in node.elements:
             value = self.value(element.value)
             if isinstance(element, cst.StarredElement):
+                if is_symbolic(value):
+                    self._note_test(node, element.value, value, "star")
                 if isinstance(value, Seq):
                     items.extend(value.items)
                     complete = complete and value.complete
@@ -251,9 +269,10 @@ class ExpressionReader(FunctionReader):
 
     def _comprehension_source(self, node: cst.CompFor) -> Value:
         source = self.value(node.iter)
+        self._note_items(node, node.iter, source, "each")
         self._store(node.target, item_of(source), node.iter, node)
         for condition in node.ifs:
-            self._test(condition.test)
+            self._test(condition.test, condition, "filter")
         if node.inner_for_in is not None:
             self._comprehension_source(node.inner_for_in)
         return source
@@ -269,37 +288,62 @@ class ExpressionReader(FunctionReader):
 
     def _conditional(self, node: cst.IfExp) -> Value:
         kept = dict(self._frame.names)
-        guards = self._test(node.test)
+        guards, tested = self._test(node.test, node, "ternary")
         eager = runs_eagerly(node.test)
+        training = runs_in_training(node.test)
         self._muted += eager is True or guards
+        self._training += training is True
         body = self.value(node.body)
         self._muted += (eager is False) - (eager is True)
+        self._training += (training is False) - (training is True)
         orelse = self.value(node.orelse)
         self._muted -= (eager is False) + guards
+        self._training -= training is False
         self._frame.names = {**self._frame.names, **kept}
+        if holds_tensor(body) or holds_tensor(orelse):
+            self._training += training is True
+            self._meet(node.test, tested, decides=True)
+            self._training -= training is True
         if guards:
             found = [v for v in (body, orelse) if isinstance(v, (Dim, Shape)) and v.dynamic]
-            return found[0] if found else None
+            return replace(found[0], symbolic=False) if found else None
+        if isinstance(tested, Reading) and isinstance(body, Const) and isinstance(orelse, Const):
+            return tested
         return join(body, orelse)
 
     def _boolean(self, node: cst.BooleanOperation) -> Value:
+        is_and = isinstance(node.operator, cst.And)
         left = self.value(node.left)
+        self._note_test(node, node.left, left, "and" if is_and else "or")
+        eager = is_and and runs_eagerly(node.left) is True
+        training = is_and and runs_in_training(node.left) is True
+        self._muted += eager
+        self._training += training
         right = self.value(node.right)
-        if isinstance(node.operator, cst.Or) and isinstance(left, (Dim, Shape)):
-            return right  # x.shape[0] or tf.shape(x)[0]
-        tensors = [v for v in (left, right) if isinstance(v, Tensor) and not v.structured]
-        if tensors:
-            self._note(TensorTest(node))
-            return tensors[0]
-        return None
+        self._training -= training
+        self._muted -= eager
+        if not is_and and isinstance(left, (Dim, Shape)):
+            # x.shape[0] or tf.shape(x)[0]
+            if isinstance(right, (Dim, Shape)):
+                return replace(right, symbolic=left.symbolic)
+            return right
+        if _is_drawn(right):
+            return right
+        tensors = [v for v in (right, left) if isinstance(v, Tensor) and not v.structured]
+        return tensors[0] if tensors else next(filter(reading_of, (left, right)), None)
 
     def _unary(self, node: cst.UnaryOperation) -> Value:
         value = self.value(node.expression)
+        if isinstance(node.operator, cst.Not):
+            self._note_test(node, node.expression, value, "not")
+            return reading_of(value)
         if isinstance(node.operator, cst.Minus) and isinstance(value, Const):
             number = value.value
             if isinstance(number, (int, float)) and not isinstance(number, bool):
                 return Const(-number)
-        if isinstance(value, (Tensor, Array)):
+        if isinstance(value, Tensor):
+            return replace(value)  # another tensor
+        if isinstance(value, (Array, Reading)):
             return value
         return None
 
@@ -313,13 +357,22 @@ class ExpressionReader(FunctionReader):
             )
         tensors = [v for v in values if isinstance(v, Tensor) and not v.structured]
         arrays = [v for v in values if isinstance(v, Array)]
+        self._note_comparison(node, values)
         if any(isinstance(target.operator, _ORDERINGS) for target in node.comparisons):
             for value in values:
                 self._note_number(node, value)
-        if identity:
+        if identity or Const(None) in values:
             return None
-        if tensors:
-            return tensors[0]
+        ordered = isinstance(node.comparisons[0].operator, _ORDERINGS)
+        known = any(
+            is_symbolic(v) or (ordered and isinstance(v, Tensor) and v.certain) for v in values
+        )
+        if tensors or known:
+            self._meet(node, *values)
+            axis = tensors[0].batch_axis if tensors else None
+            return Tensor(axis, certain=known, single=known)
+        if reading := next((v for v in values if isinstance(v, Reading)), None):
+            return reading
         random = next((v for v in arrays if v.origin == "random"), None)
         found = random or next(iter(arrays), None)
         return replace(computed_from(found), dtype="bool") if found else None
@@ -340,6 +393,8 @@ class ExpressionReader(FunctionReader):
             if isinstance(value, Dim):
                 return self._dimension_arithmetic(value, left, right, node)
         self._combine(node, left, right)
+        if holds_tensor(left) or holds_tensor(right):
+            self._meet(node, left, right)
         for value in (left, right):
             if isinstance(value, Tensor):
                 other = right if value is left else left
@@ -348,9 +403,17 @@ class ExpressionReader(FunctionReader):
                     axis = other.batch_axis
                 if operator == "MatrixMultiply" and value is right:
                     axis = None
-                return Tensor(axis)
+                known = any(isinstance(v, Tensor) and v.certain for v in (left, right))
+                # Lists can be added, to lists.
+                lists = operator == "Add" and not isinstance(other, Const)
+                one = known and not lists
+                single = one or any(is_symbolic(v) for v in (left, right))
+                return Tensor(axis, certain=known, single=single)
         if operator == "Add" and isinstance(left, Const) and isinstance(right, Const):
             return _joined_text(left.value, right.value)
+        for value in (left, right):
+            if isinstance(value, Reading):
+                return value
         return array_arithmetic(left, right, node, operator)
 
     def _dimension_arithmetic(
@@ -372,6 +435,22 @@ class ExpressionReader(FunctionReader):
                 if isinstance(value, (Array, Variable)) and value.attribute is not None:
                     self._note(Combination(value.attribute, node))
 
+    def _meet(self, node: cst.CSTNode, *values: Value, decides: bool = False) -> None:
+        """Note what Python gives anew at each run, where it meets a tensor."""
+        if self._method != "call":
+            return
+        for reading in map(reading_of, chain.from_iterable(map(elements, values))):
+            if reading is not None:
+                self._note(FrozenRead(reading, node, decides, self._training > 0))
+
+    def _counters(self, outline: ClassOutline) -> frozenset[str]:
+        """The attributes that methods of the class count up, or set by what they were."""
+        if self._method != "call":
+            return frozenset()
+        if outline not in self._counted:
+            self._counted[outline] = frozenset(_counted(outline))
+        return self._counted[outline]
+
     # -- storing -----------------------------------------------------------------
 
     def _store(
@@ -382,9 +461,10 @@ class ExpressionReader(FunctionReader):
         statement: cst.CSTNode,
     ) -> None:
         if isinstance(target, cst.Name):
-            masked = isinstance(value, Tensor) and "mask" in target.value
-            # A mask is as often one for all as one an example.
-            self._frame.names[target.value] = Tensor(None) if masked else value
+            if isinstance(value, Tensor) and "mask" in target.value:
+                # A mask is as often one for all as one an example.
+                value = Tensor(None, certain=value.certain, single=value.single)
+            self._frame.names[target.value] = value
         elif isinstance(target, (cst.Tuple, cst.List)):
             self._unpack(target, value, value_node, statement)
         elif isinstance(target, cst.Attribute):
@@ -392,6 +472,8 @@ class ExpressionReader(FunctionReader):
             name = target.attr.value
             if isinstance(owner, SelfValue):
                 self._keep(owner, target, value, value_node, statement, target, "assign")
+                if isinstance(value, Array) and self._branches:
+                    value = replace(value, drawn=None)  # once, as a state that is made late
                 self._attributes[name] = value
             elif isinstance(owner, Instance):
                 self._note(ObjectStore(owner, name, value, value_node, statement))
@@ -460,6 +542,8 @@ class ExpressionReader(FunctionReader):
         if isinstance(value, Shape):
             self._unpack_shape(target, value, statement, starred)
             return
+        if is_symbolic(value):
+            self._note_test(statement, value_node, value, "unpack")
         for index, element in enumerate(target.elements):
             found: Value = None
             if index == starred:
@@ -467,7 +551,7 @@ class ExpressionReader(FunctionReader):
             elif isinstance(value, Seq) and value.complete and starred is None:
                 found = value.items[index] if index < len(value.items) else None
             elif isinstance(value, Tensor):
-                found = Tensor(value.batch_axis)
+                found = Tensor(value.batch_axis, certain=value.single, single=value.single)
             elif isinstance(value, Array):
                 found = computed_from(value)
             elif isinstance(value, Seq):
@@ -490,20 +574,63 @@ class ExpressionReader(FunctionReader):
             found: Value = None
             if index != starred and isinstance(item, cst.Name):
                 axis = None if starred is not None and index > starred else shape.start + index
-                found = Dim(shape.tensor, axis, shape.dynamic, item, shape.tensor_node, assignment)
+                found = Dim(
+                    shape.tensor,
+                    axis,
+                    shape.dynamic,
+                    item,
+                    shape.tensor_node,
+                    assignment,
+                    symbolic=shape.symbolic,
+                )
             self._store(item, found, item, statement)
 
     # -- tests and guards ---------------------------------------------------------
 
-    def _test(self, node: cst.BaseExpression) -> bool:
-        """Read a condition; True when it asks whether a static dimension is known.
+    def _note_test(
+        self, node: cst.CSTNode, test: cst.BaseExpression, value: Value, how: str
+    ) -> None:
+        """Note that Python asks a tensor for its truth, its items or its number."""
+        certain = is_symbolic(value) or _is_drawn(value)
+        if self._caught:
+            return
+        if certain or (isinstance(value, Tensor) and not value.structured):
+            converted, training = self._converted > 0, self._training > 0
+            choice = choice_of(node)
+            self._note(TensorTest(node, test, how, certain, converted, training, choice))
+
+    def _note_items(
+        self, node: cst.CSTNode, iterated: cst.BaseExpression, value: Value, how: str
+    ) -> None:
+        """Note that Python iterates over a tensor."""
+        counted = isinstance(iterated, cst.Call) and isinstance(value, Array)
+        if isinstance(value, Array) and counted and not value.is_numpy and not value.attribute:
+            value = Tensor(None, certain=True, single=True)  # tf.range(3)
+        if not isinstance(value, Dim):
+            self._note_test(node, iterated, value, how)
+
+    def _note_comparison(self, node: cst.Comparison, values: Sequence[Value]) -> None:
+        """Note what a comparison itself asks: `0 < x < 1` its first half, `x in y` each item."""
+        found = next((v for v in values if is_symbolic(v)), None)
+        operator = node.comparisons[0].operator
+        if len(node.comparisons) > 1 and not isinstance(operator, (cst.Is, cst.IsNot)):
+            self._note_test(node, node, found, "chained")
+        elif isinstance(operator, (cst.In, cst.NotIn)):
+            self._note_test(node, node, found, "in")
+
+    def _test(self, node: cst.BaseExpression, around: cst.CSTNode, how: str) -> tuple[bool, Value]:
+        """Read a condition: whether it asks if a static dimension is known, and its value.
 
         From here on such a dimension counts as dynamic: where it is None the program
         takes another way.
         """
         value = self.value(node)
-        if isinstance(value, Tensor) and not value.structured:
-            self._note(TensorTest(node))
+        eager, training = runs_eagerly(node) is True, runs_in_training(node) is True
+        self._muted += eager
+        self._training += training
+        self._note_test(around, node, value, how)
+        self._training -= training
+        self._muted -= eager
         guards = asks_shape(node)
         for name in asked_about(node):
             known, current = self._frame.lookup(name)
@@ -512,7 +639,7 @@ class ExpressionReader(FunctionReader):
                 guards = True
             elif isinstance(current, Tensor) and asks_shape(node):
                 self._frame.names[name] = replace(current, batch_axis=None)
-        return guards
+        return guards, value
 
     @abstractmethod
     def _call(self, node: cst.Call) -> Value:
@@ -529,10 +656,42 @@ class ExpressionReader(FunctionReader):
         """Note that a value is used as a Python number."""
 
 
+def _is_drawn(value: Value) -> bool:
+    """Whether a value is a random tensor, which is drawn when the graph runs."""
+    return (
+        isinstance(value, Array)
+        and value.origin == "random"
+        and not value.is_numpy
+        and value.attribute is None
+    )
+
+
 def _joined_text(left: object, right: object) -> Value:
     if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) <= _MAX_TEXT:
         return Const(left + right)
     return None
+
+
+def _is_number(value: Value) -> bool:
+    number = value.value if isinstance(value, Const) else None
+    return isinstance(number, (int, float)) and not isinstance(number, bool)
+
+
+def _counted(outline: ClassOutline) -> Iterator[str]:
+    methods = {m.name.value: m for cls in outline.lineage for m in cls.methods.values()}
+    for name, method in methods.items():
+        if name in {"__init__", "build"}:
+            continue
+        for node in descendants(method.body):
+            if isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Attribute):
+                yield node.target.attr.value
+            elif isinstance(node, cst.Assign) and len(node.targets) == 1:
+                target = node.targets[0].target
+                if isinstance(target, cst.Attribute) and any(
+                    isinstance(part, cst.Attribute) and part.attr.value == target.attr.value
+                    for part in descendants(node.value)
+                ):
+                    yield target.attr.value
 
 
 def _is_property(node: cst.FunctionDef) -> bool:

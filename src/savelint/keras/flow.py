@@ -7,7 +7,8 @@ It reads each statement once and in order; on branches it joins what is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import libcst as cst
 
@@ -21,7 +22,6 @@ from savelint.keras.frames import Chain, Frame
 from savelint.keras.guards import runs_eagerly, runs_in_training
 from savelint.keras.model import (
     Flow,
-    TensorTest,
 )
 from savelint.keras.parameters import method_parameters, parameter_names
 from savelint.keras.values import (
@@ -34,6 +34,8 @@ from savelint.keras.values import (
     Tensor,
     Traced,
     Value,
+    holds_tensor,
+    reading_of,
 )
 from savelint.keras.walk import code, descendants
 
@@ -54,6 +56,13 @@ def read_function(surroundings: Surroundings, node: cst.FunctionDef) -> Flow:
     """What a module-level function does, with nothing known of its parameters."""
     reader = _Reader(surroundings, node.name.value)
     return reader.enter(Function(node), dict.fromkeys(parameter_names(node.params)))
+
+
+def read_served(surroundings: Surroundings, function: Function) -> Flow:
+    """What a function does when it is served: its parameters are tensors."""
+    reader = _Reader(surroundings, function.name)
+    names = parameter_names(function.node.params)
+    return reader.enter(function, dict.fromkeys(names, Tensor(0)))
 
 
 def read_statements(
@@ -118,6 +127,7 @@ class _Reader(CallReader):
 
     def _return(self, node: cst.Return) -> bool:
         self._frame.results.append(self.value(node.value) if node.value else Const(None))
+        self._returns(node, self._frame.results[-1])
         return True
 
     def _raise(self, node: cst.Raise) -> bool:
@@ -130,12 +140,13 @@ class _Reader(CallReader):
 
     def _assert(self, node: cst.Assert) -> None:
         # An assertion is there to be read, and gone with -O.
-        self._quietly(node.test)
+        self._note_test(node, node.test, self._quietly(node.test), "assert")
 
     def _if(self, node: cst.If) -> bool:
-        self._test(node.test)
+        _, tested = self._test(node.test, node, "if")
         eager = runs_eagerly(node.test)
         training = runs_in_training(node.test)
+        results = len(self._frame.results)
         before = dict(self._frame.names)
         self._branches += 1
         self._muted += eager is True
@@ -156,6 +167,14 @@ class _Reader(CallReader):
             self._training -= training is False
             self._muted -= eager is False
         self._branches -= 1
+        if reading_of(tested) and (
+            len(self._frame.results) > results or _skips(node) or _differ(after, self._frame.names)
+        ):
+            self._training += training is True
+            self._meet(node.test, tested, decides=True)
+            self._training -= training is True
+        if training is False and ends and not other_ends:
+            self._training += 1  # what follows runs in training only
         if ends and not other_ends:
             pass  # only the other branch goes on: its names stand
         elif other_ends and not ends:
@@ -166,8 +185,7 @@ class _Reader(CallReader):
 
     def _for(self, node: cst.For) -> None:
         iterated = self.value(node.iter)
-        if isinstance(iterated, Tensor) and not iterated.structured:
-            self._note(TensorTest(node))
+        self._note_items(node, node.iter, iterated, "for")
         before = dict(self._frame.names)
         self._branches += 1
         self._store(node.target, item_of(iterated), node.iter, node)
@@ -178,7 +196,7 @@ class _Reader(CallReader):
         self._frame.names = joined(before, self._frame.names, missing_right=True)
 
     def _while(self, node: cst.While) -> None:
-        self._test(node.test)
+        self._test(node.test, node, "while")
         before = dict(self._frame.names)
         self._branches += 1
         self._block(node.body.body)
@@ -194,7 +212,10 @@ class _Reader(CallReader):
 
     def _try(self, node: cst.Try | cst.TryStar) -> bool:
         before = dict(self._frame.names)
+        caught = bool(node.handlers)
+        self._caught += caught
         ends = self._block(node.body.body)
+        self._caught -= caught
         if node.orelse is not None:
             ends = self._block(node.orelse.body.body) or ends
         after = self._frame.names
@@ -213,8 +234,7 @@ class _Reader(CallReader):
 
     def _match(self, node: cst.Match) -> None:
         subject = self.value(node.subject)
-        if isinstance(subject, Tensor) and not subject.structured:
-            self._note(TensorTest(node.subject))
+        self._note_test(node, node.subject, subject, "match")
         before = self._frame.names
         after: dict[str, Value] | None = None
         self._branches += 1
@@ -223,7 +243,7 @@ class _Reader(CallReader):
             for name in _captured_names(case.pattern):
                 self._frame.names[name] = None
             if case.guard is not None:
-                self._test(case.guard)
+                self._test(case.guard, case, "if")
             if not self._block(case.body.body):
                 after = joined(after, self._frame.names) if after else self._frame.names
         self._branches -= 1
@@ -254,9 +274,27 @@ class _Reader(CallReader):
         for item in reversed(node.decorators):
             decorator = self._quietly(item.decorator)
             if is_tf_function(decorator):
-                signature = decorator.signature if isinstance(decorator, Traced) else None
-                value = Traced(function, signature, item)
+                known = decorator if isinstance(decorator, Traced) else Traced(None, None, item)
+                value = replace(known, function=function, node=item)
+                self._note_traced(value)
         return value
+
+
+def _skips(node: cst.If) -> bool:
+    """Whether a branch goes on with the next turn of a loop, or leaves it."""
+    last = node.body.body[-1] if node.body.body else None
+    return isinstance(last, cst.SimpleStatementLine) and isinstance(
+        last.body[-1], (cst.Break, cst.Continue)
+    )
+
+
+def _differ(left: Mapping[str, Value], right: Mapping[str, Value]) -> bool:
+    """Whether a name stands for another tensor after one branch than after the other."""
+    return any(
+        left.get(name) is not right.get(name)
+        and (holds_tensor(left.get(name)) or holds_tensor(right.get(name)))
+        for name in {*left, *right}
+    )
 
 
 def bindings(node: cst.Import | cst.ImportFrom) -> Iterator[names.Binding]:

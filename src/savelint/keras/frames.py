@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from savelint.keras.model import Arguments, Event, Flow
+from savelint.keras.model import Arguments, Event, Flow, Returned
 from savelint.keras.parameters import is_static, parameter_names
 from savelint.keras.values import (
     ClassOutline,
@@ -83,15 +83,21 @@ class FunctionReader(ABC):
         self._entered: list[Function] = []
         # How many functions were entered; one count for the readers of all files.
         self._entries = [0]
-        self._results: dict[tuple[int, tuple[Value, ...]], Value] = {}
+        self._results: dict[tuple[int, bool, tuple[Value, ...]], Value] = {}
         # What this flow itself stored on self, newest last.
         self._attributes: dict[str, Value] = {}
+        # What methods count up, by class.
+        self._counted: dict[ClassOutline, frozenset[str]] = {}
         # How many branches or loops enclose the statement being read.
         self._branches = 0
         # Above zero while reading what runs in training only, which is never served.
         self._training = 0
         # Above zero while reading what runs eagerly only.
         self._muted = 0
+        # Above zero in what `tf.function` wraps, which AutoGraph converts.
+        self._converted = 0
+        # Above zero in a `try` that handles exceptions.
+        self._caught = 0
 
     def enter(self, function: Function, parameters: dict[str, Value]) -> Flow:
         """Read a function from its first statement to its last."""
@@ -110,16 +116,24 @@ class FunctionReader(ABC):
         self._entries[0] += 1
         frame = Frame(function, parameters, function.closure)
         self._frames.append(frame)
+        training = self._training
         node = function.node
         if isinstance(node, cst.Lambda):
             frame.results.append(self.value(node.body))
-        else:
-            self._block(node.body.body)
+            self._returns(node.body, frame.results[-1])
+        elif not self._block(node.body.body):
+            self._returns(node, Const(None))
         self._frames.pop()
+        self._training = training
         result = frame.results[0] if frame.results else Const(None)
         for other in frame.results[1:]:
             result = join(result, other)
         return result
+
+    def _returns(self, node: cst.CSTNode, value: Value) -> None:
+        """Note what the function that is read returns; not what those that it calls do."""
+        if len(self._frames) == 1:
+            self._note(Returned(node, value, self._branches > 0, self._training > 0))
 
     def _follow(self, function: Function, arguments: Arguments, owner: Value) -> Value:
         """The result of calling a function of the file."""
@@ -130,7 +144,7 @@ class FunctionReader(ABC):
         ):
             return self._unknown(arguments)
         parameters = self._bind(function, arguments, owner)
-        key = (id(function.node), tuple(parameters.values()))
+        key = (id(function.node), self._converted > 0, tuple(parameters.values()))
         if key not in self._results:
             branches, self._branches = self._branches, self._branches
             self._results[key] = self._body(function, parameters)
@@ -148,8 +162,22 @@ class FunctionReader(ABC):
         static = isinstance(function.node, cst.FunctionDef) and is_static(function.node)
         receiver = None if static else SelfValue(outline)
         if surroundings is self._around:
-            return self._follow(function, arguments, receiver)
+            converted = self._is_converted(function)
+            self._converted += converted
+            result = self._follow(function, arguments, receiver)
+            self._converted -= converted
+            return result
         return self._follow_abroad(function, surroundings, node, arguments, receiver)
+
+    def _is_converted(self, method: Function) -> bool:
+        """Whether `tf.function` decorates a method, so that AutoGraph converts it."""
+        node = method.node
+        if not isinstance(node, cst.FunctionDef) or not node.decorators:
+            return False
+        self._muted += 1
+        wrapped = self.decorated(method, node)
+        self._muted -= 1
+        return isinstance(wrapped, Traced) and wrapped.is_converted
 
     def _follow_imported(self, callee: Imported, node: cst.Call, arguments: Arguments) -> Value:
         """The result of calling a function that was imported; only one of tensors is read."""
@@ -182,7 +210,7 @@ class FunctionReader(ABC):
         reader._entries = self._entries
         reader._attributes = dict(self._attributes) if owner is not None else {}
         parameters = reader._bind(function, arguments, owner)
-        key = (id(function.node), tuple(parameters.values()))
+        key = (id(function.node), self._converted > 0, tuple(parameters.values()))
         if key not in self._results:
             self._results[key] = reader._body(function, parameters)
         return self._brought_home(self._results[key], node, arguments)
@@ -238,6 +266,10 @@ class FunctionReader(ABC):
     @abstractmethod
     def _block(self, statements: Iterable[cst.BaseStatement | cst.BaseSmallStatement]) -> bool:
         """Read statements; True when control cannot reach what follows them."""
+
+    @abstractmethod
+    def decorated(self, function: Function, node: cst.FunctionDef) -> Value:
+        """The function as its decorators leave it."""
 
     @abstractmethod
     def _brought_home(self, value: Value, node: cst.Call | None, arguments: Arguments) -> Value:

@@ -8,11 +8,15 @@ import libcst as cst
 
 from savelint.keras.walk import descendants
 
+_DISPLAYS = (cst.Tuple, cst.List, cst.Set)
 _EAGER_TEST = "executing_eagerly"
 
 
 def runs_eagerly(test: cst.BaseExpression) -> bool | None:
-    """True for `tf.executing_eagerly()`, False for its negation, None for other tests."""
+    """True for `tf.executing_eagerly()`, False for its negation, None for other tests.
+
+    That a tensor has a method `numpy`, or is an EagerTensor, says the same.
+    """
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
         inner = runs_eagerly(test.expression)
         return None if inner is None else not inner
@@ -21,6 +25,12 @@ def runs_eagerly(test: cst.BaseExpression) -> bool | None:
     if isinstance(test, cst.Call):
         last = test.func.attr if isinstance(test.func, cst.Attribute) else test.func
         if isinstance(last, cst.Name) and last.value == _EAGER_TEST:
+            return True
+        asked = [
+            part for part in descendants(test) if isinstance(part, (cst.Name, cst.SimpleString))
+        ]
+        words = {part.value.strip("'\"") for part in asked}
+        if {"hasattr", "numpy"} <= words or {"isinstance", "EagerTensor"} <= words:
             return True
     return None
 
@@ -32,7 +42,22 @@ def runs_in_training(test: cst.BaseExpression) -> bool | None:
         return None if inner is None else not inner
     if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
         return runs_in_training(test.left) or runs_in_training(test.right)
+    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
+        return _compared_training(test.left, test.comparisons[0])
     return True if isinstance(test, cst.Name) and test.value == "training" else None
+
+
+def _compared_training(left: cst.BaseExpression, target: cst.ComparisonTarget) -> bool | None:
+    """`training is True`, `training == False`, `training in (None, False)`."""
+    if not isinstance(left, cst.Name) or left.value != "training":
+        return None
+    found = None
+    if isinstance(target.operator, (cst.Is, cst.Equal)):
+        found = {"True": True, "False": False}.get(getattr(target.comparator, "value", ""))
+    elif isinstance(target.operator, cst.In) and isinstance(target.comparator, _DISPLAYS):
+        names = {getattr(element.value, "value", "") for element in target.comparator.elements}
+        found = False if "False" in names and names <= {"None", "False"} else None
+    return found
 
 
 def asked_about(test: cst.BaseExpression) -> Iterator[str]:

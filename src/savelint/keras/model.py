@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 from savelint.finding import Label
 from savelint.keras.generation import Keras
 from savelint.keras.tables import Family, Kind
-from savelint.keras.values import ClassOutline, Dim, Function, Instance, Shape, Traced, Use, Value
+from savelint.keras.values import (
+    ClassOutline,
+    Dim,
+    Function,
+    Instance,
+    Reading,
+    Shape,
+    Signature,
+    Traced,
+    Use,
+    Value,
+)
 from savelint.source import Source, Span
 
 if TYPE_CHECKING:
@@ -113,10 +124,64 @@ class SymbolicUnpacking:
 
 
 @dataclass(frozen=True, eq=False)
+class Choice:
+    """An `if` that does no more than choose between two values, or a ternary.
+
+    `head` is what stands before the value in either branch: `x = `, `return ` or nothing;
+    `orelse` is None where the name keeps its value. `boolean` says that the condition is
+    a truth value already, and no number.
+    """
+
+    head: str
+    body: cst.BaseExpression
+    orelse: cst.BaseExpression | None
+    boolean: bool
+
+
+@dataclass(frozen=True, eq=False)
 class TensorTest:
-    """Python branches or loops on a value computed from call's inputs."""
+    """Python asks a value computed from call's inputs for its truth, its items or its number.
+
+    `node` is the statement or the expression that asks, `test` what is asked, `how` one of
+    "if", "while", "ternary", "assert", "filter", "and", "or", "not", "chained", "in" (truth),
+    "for", "each", "unpack", "star" (items), "match", or the name of the builtin function.
+    `certain` says that it is one tensor for sure, `converted` that AutoGraph reads the
+    code because `tf.function` wraps it, `in_training` that it runs in training only.
+    """
 
     node: cst.CSTNode
+    test: cst.BaseExpression
+    how: str
+    certain: bool = False
+    converted: bool = False
+    in_training: bool = False
+    choice: Choice | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TensorRead:
+    """Python or numpy takes the numbers out of a tensor computed from call's inputs.
+
+    `name` is the canonical name of the function ("numpy.exp", "builtins.float"), or
+    ".numpy" for the method; `argument` is the tensor. The rest is as in TensorTest.
+    """
+
+    node: cst.Call
+    argument: cst.BaseExpression
+    name: str
+    converted: bool = False
+    in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class PythonOperation:
+    """`tf.py_function` and its like: an operation that runs Python when the graph runs.
+
+    One in training only is not noted: it is never served.
+    """
+
+    node: cst.Call
+    name: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +219,19 @@ class Combination:
 
     attribute: str
     node: cst.BaseExpression
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenRead:
+    """What Python gives anew at each run of `call` meets a tensor, or decides about one.
+
+    `node` is where they meet, or the condition that `decides`.
+    """
+
+    reading: Reading
+    node: cst.CSTNode
+    decides: bool = False
+    in_training: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +308,19 @@ class SelfContact:
 
 
 @dataclass(frozen=True, eq=False)
+class Returned:
+    """What the function itself returns, and where: None at its `def` when it just ends.
+
+    `sometimes` says that it depends on a condition whether this is reached.
+    """
+
+    node: cst.CSTNode
+    value: Value
+    sometimes: bool = False
+    in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class SuperCall:
     """`super().method(...)`."""
 
@@ -238,22 +329,34 @@ class SuperCall:
     arguments: Arguments
 
 
+@dataclass(frozen=True, eq=False)
+class Tracing:
+    """`tf.function` wraps a function, as a decorator or as a call."""
+
+    traced: Traced
+
+
 Event: TypeAlias = (
     ShapeUse
     | NumberUse
     | SymbolicUnpacking
     | TensorTest
+    | TensorRead
+    | PythonOperation
     | AttributeStore
     | AttributeRead
     | Combination
+    | FrozenRead
     | ObjectStore
     | LayerCall
     | LoadCall
     | Contact
     | SaveCall
+    | Returned
     | SelfContact
     | Stack
     | SuperCall
+    | Tracing
 )
 AnyEvent = TypeVar("AnyEvent")
 
@@ -333,8 +436,9 @@ class ModuleModel:
 
     `scopes` are the flows of the module's own statements and of each function or method
     in which something may be saved; `held` are the plain classes that `classes` make
-    instances of in their constructors or in `build`. Events are of this file alone; values
-    may come from `elsewhere`, the other files of the project.
+    instances of in their constructors or in `build`; `served` has the flow of each function
+    that is saved as a signature, with tensors for its parameters. Events are of this file
+    alone; values may come from `elsewhere`, the other files of the project.
     """
 
     file: File
@@ -344,6 +448,7 @@ class ModuleModel:
     regions: tuple[Region, ...]
     elsewhere: Elsewhere
     held: tuple[HeldClass, ...] = ()
+    served: tuple[tuple[Function, Flow], ...] = ()
 
     @property
     def source(self) -> Source:
@@ -364,6 +469,10 @@ class ModuleModel:
         region = self._region(node)
         source = region.source if region.source is not self.source else None
         return Label(region.span_of(node), text, source)
+
+    def is_here(self, node: cst.CSTNode) -> bool:
+        """Whether a node stands in this file."""
+        return id(node) in self._owners
 
     def text(self, node: cst.CSTNode) -> str:
         """The source of a node, of this file or of another one."""
@@ -388,6 +497,10 @@ class ModuleModel:
     def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
         """Where a method, with what is defined in it, reads an attribute of its object."""
         return self._owners[id(function)].reads_of(function, attribute)
+
+    def signature_of(self, function: cst.FunctionDef | cst.Lambda) -> Signature:
+        """What a function of this file or of another one takes."""
+        return self._region(function).signature_of(function)
 
     def use_of(self, node: cst.CSTNode) -> Use:
         """What becomes of the value of an expression."""

@@ -35,7 +35,7 @@ def call_operation(family: Family, name: str, node: cst.Call, arguments: Argumen
     if name in {"shape", "int_shape"} and family is not Family.NUMPY:
         return _shape(family, name, node, arguments)
     if name == "size" and family is not Family.NUMPY:
-        return _size(node, arguments)
+        return _size(family, node, arguments)
     if name in {"Variable", "variable"}:
         return _variable(family, node, arguments)
     if name == "TensorSpec":
@@ -43,7 +43,15 @@ def call_operation(family: Family, name: str, node: cst.Call, arguments: Argumen
     tensors = [a.value for a in arguments.items if holds_tensor(a.value)]
     if not tensors:
         return _without_tensors(family, name, node, arguments)
-    return _of_tensors(name, node, arguments, tensors)
+    result = _of_tensors(name, node, arguments, tensors)
+    if isinstance(result, Tensor) and family is not Family.NUMPY and is_tensor_maker(name):
+        return replace(result, certain=True, single=not result.structured)
+    return result
+
+
+def is_tensor_maker(name: str) -> bool:
+    """Whether an operation gives one tensor, and neither several nor a Python value."""
+    return name in tables.SHAPE_ARGUMENTS or name.rpartition(".")[2] in tables.TENSOR_MAKERS
 
 
 def _shape(family: Family, name: str, node: cst.Call, arguments: Arguments) -> Value:
@@ -53,15 +61,23 @@ def _shape(family: Family, name: str, node: cst.Call, arguments: Arguments) -> V
     dynamic = name == "shape"
     # keras.ops.shape gives a tuple; tf.shape and K.shape give a tensor.
     iterable = family is Family.OPS or not dynamic
-    return Shape(argument.value, dynamic, node, argument.node.value, iterable=iterable)
+    return Shape(
+        argument.value,
+        dynamic,
+        node,
+        argument.node.value,
+        iterable=iterable,
+        symbolic=not iterable,
+    )
 
 
-def _size(node: cst.Call, arguments: Arguments) -> Value:
+def _size(family: Family, node: cst.Call, arguments: Arguments) -> Value:
     """`tf.size(x)`: a number that grows with the batch."""
     argument = arguments.get(0, "input", "x")
     if argument is None or not isinstance(argument.value, Tensor):
         return None
-    return Dim(argument.value, argument.value.batch_axis, True, node, argument.node.value)
+    axis, symbolic = argument.value.batch_axis, family is Family.TF
+    return Dim(argument.value, axis, True, node, argument.node.value, symbolic=symbolic)
 
 
 def _variable(family: Family, node: cst.Call, arguments: Arguments) -> Value:
@@ -144,7 +160,7 @@ def _of_tensors(name: str, node: cst.Call, arguments: Arguments, tensors: Sequen
 def _leading(value: Value) -> Tensor:
     """The tensor itself, or the first in a list."""
     if isinstance(value, Tensor):
-        return replace(value, structured=False)
+        return replace(value, structured=False, certain=False, single=False)
     if isinstance(value, Seq):
         return next((_leading(item) for item in value.items if holds_tensor(item)), Tensor(None))
     return Tensor(None)
@@ -486,8 +502,9 @@ def _is_random(value: Value) -> bool:
 
 def _computed(arguments: Arguments) -> Array | None:
     values = [v for a in arguments.items for v in elements(a.value)]
-    if any(map(_is_random, values)):
-        return Array("random")
+    random = next(filter(_is_random, values), None)
+    if isinstance(random, Array):
+        return Array("random", drawn=random.drawn)
     if any(isinstance(value, Array) for value in values):
         return Array("table")
     return None

@@ -9,6 +9,8 @@ import libcst as cst
 from savelint.keras.values import Argument, ClassOutline, SelfValue, Tensor, Value
 from savelint.keras.walk import code, descendants
 
+_ORDERINGS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
+
 
 def parameter_names(parameters: cst.Parameters) -> Iterator[str]:
     """The names of all parameters, the starred ones last."""
@@ -53,7 +55,10 @@ def _input(parameter: cst.Param, position: int, node: cst.FunctionDef) -> Value:
         return None
     if position == 0:
         listed = any(word in annotation.lower() for word in ("list", "tuple", "sequence", "dict"))
-        return Tensor(0, structured=listed or _is_structure(name, node))
+        structured = listed or _is_structure(name, node)
+        certain = parameter.default is None
+        single = certain and not structured and _is_single(name, annotation, node)
+        return Tensor(0, structured, certain=certain, single=single)
     if parameter.default is None:
         return Tensor(0)
     return Tensor(None) if code(parameter.default) == "None" else None
@@ -80,6 +85,40 @@ def _is_structure(name: str, node: cst.FunctionDef) -> bool:
             lengths += _is_name(current.args[0].value, name) if current.args else 0
     # A loop alone does not tell: a tensor can be iterated eagerly.
     return items + lengths > 0 and items + loops + lengths == uses and items + loops > 0
+
+
+def _is_single(name: str, annotation: str, node: cst.FunctionDef) -> bool:
+    """Whether the first parameter of `call` is one tensor, by how the function uses it.
+
+    It is when it is an operand, has a shape, or is indexed as only a tensor can be.
+    """
+    found = annotation in {"tf.Tensor", "tensorflow.Tensor", '"tf.Tensor"', "'tf.Tensor'"}
+    for current in descendants(node.body):
+        if isinstance(current, cst.Call):
+            first = current.args[0].value if current.args else None
+            if first is not None and _is_name(first, name):
+                if _is_name(current.func, "isinstance"):
+                    return False  # it may be something else
+                called = current.func
+                found = found or (
+                    isinstance(called, cst.Attribute) and called.attr.value == "shape"
+                )
+        elif isinstance(current, cst.BinaryOperation):
+            sides = (current.left, current.right)
+            # Lists can be added, to lists.
+            lists = isinstance(current.operator, cst.Add) and not any(
+                isinstance(side, cst.BaseNumber) for side in sides
+            )
+            found = found or (not lists and any(_is_name(side, name) for side in sides))
+        elif isinstance(current, cst.Comparison):
+            orders = isinstance(current.comparisons[0].operator, _ORDERINGS)
+            found = found or (orders and _is_name(current.left, name))
+        elif isinstance(current, cst.Attribute):
+            shaped = current.attr.value in {"shape", "dtype", "get_shape"}
+            found = found or (shaped and _is_name(current.value, name))
+        elif isinstance(current, cst.Subscript):
+            found = found or (len(current.slice) > 1 and _is_name(current.value, name))
+    return found
 
 
 def _is_constant_item(node: cst.Subscript) -> bool:

@@ -18,7 +18,8 @@ import libcst as cst
 # provider derives from it in the same way.
 from libcst._nodes.internal import CodegenState
 
-from savelint.keras.values import Use
+from savelint.keras import signature
+from savelint.keras.values import Signature, Use
 from savelint.keras.walk import children, descendants
 from savelint.source import Source, SourceError, Span
 
@@ -195,6 +196,10 @@ class Region:
             ):
                 found.setdefault(node.attr.value, []).append(node)
         return found
+
+    def signature_of(self, function: cst.FunctionDef | cst.Lambda) -> Signature:
+        """What a function of this region takes."""
+        return signature.signature(function)
 
     def _is_target(self, node: cst.CSTNode) -> bool:
         """Whether something is assigned to an expression, or to an item of it."""

@@ -175,6 +175,17 @@ def contacts_of(module: ModuleModel, cls: KerasClass) -> Iterator[Contact]:
                 yield event
 
 
+def signatures(save: SaveCall) -> Iterator[Value]:
+    """The functions that a save call is given to serve."""
+    if save.how == "saved_model":
+        given = save.arguments.get(2, "signatures")
+        value = given.value if given else None
+        yield from (item for _, item in value.items) if isinstance(value, Table) else (value,)
+    elif save.how == "endpoint":
+        given = save.arguments.get(1, "resource", "fn")
+        yield given.value if given else None
+
+
 class Bundle(Enum):
     """What a `signatures=` value is, as far as saving it goes."""
 

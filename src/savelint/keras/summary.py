@@ -200,7 +200,7 @@ class Reader:
         index = len(self._statements)
         self._offset = first_line - 1
         called: set[str] = set()
-        clues = Clues(self._helpers)
+        clues = Clues(self._helpers, self._origin)
         deepest = 0
         # (node, depth, what its definitions' qualified names begin with, whether its marks
         # count); parents before children, in order.
@@ -239,6 +239,10 @@ class Reader:
                 frozenset(clues.words),
             )
         )
+
+    def _origin(self, name: str) -> str | None:
+        """What a name was imported as, so far."""
+        return self._names.get(name) or self._inner_names.get(name)
 
     def _call(self, node: ast.Call, index: int, scope: str, called: set[str]) -> None:
         called.update(_last_name(node.func))

@@ -253,10 +253,28 @@ REDUCTIONS = frozenset(
     reduce_variance logsumexp std sum var
     """.split()
 )
+# Operations that give one tensor, and neither several nor a Python value.
+TENSOR_MAKERS = (
+    (AXES_KEEPING | REDUCTIONS) - {"frame", "moments", "normalize", "top_k", "where"}
+) | frozenset(
+    """
+    argsort batch_dot boolean_mask concat concatenate count_nonzero cross diag diag_part dot
+    einsum embedding_lookup expand_dims floor_div floordiv gather gather_nd in_top_k is_finite
+    is_inf is_nan isfinite isinf isnan logical_xor matmul matvec norm permute_dimensions rank
+    searchsorted sort squeeze stack tensordot transpose where zero_fraction
+    """.split()
+)
 ELEMENTWISE_COMBINATIONS = frozenset("add subtract multiply divide truediv maximum minimum".split())
 CONTRACTIONS = frozenset("matmul dot tensordot einsum batch_dot sparse_dense_matmul".split())
 # Dataset-like or image-like transformations whose result's axes are not worth following
 # fall through to "a tensor, axes unknown".
+
+# Operations that run a Python function.
+PYTHON_OPERATIONS = frozenset({"py_function", "numpy_function", "py_func"})
+# Functions of Keras that give a tensor's numbers.
+NUMBER_READERS = frozenset({"convert_to_numpy", "eval", "get_value"})
+# Functions of numpy that ask a tensor for no more than its shape or type.
+NUMPY_WITHOUT_NUMBERS = frozenset({"shape", "ndim", "isscalar"})
 
 # Project helpers that return a shape of which every unknown part is a tensor.
 SHAPE_HELPERS = frozenset(
@@ -331,6 +349,25 @@ TABLES = frozenset(
     stack vstack hstack outer range
     """.split()
 )
+
+
+# Functions of Python's own that give another number each time.
+PYTHON_DRAWS = frozenset(
+    f"random.{name}"
+    for name in """
+    betavariate choice choices expovariate gammavariate gauss getrandbits lognormvariate
+    normalvariate paretovariate randint random randrange sample triangular uniform
+    vonmisesvariate weibullvariate
+    """.split()
+)
+CLOCKS = frozenset(
+    """
+    time.time time.time_ns time.monotonic time.monotonic_ns time.perf_counter
+    time.perf_counter_ns time.process_time datetime.datetime.now datetime.datetime.utcnow
+    datetime.datetime.today datetime.date.today
+    """.split()
+)
+PYTHON_STATE = PYTHON_DRAWS | CLOCKS
 
 
 # The last names of all functions above that make arrays.

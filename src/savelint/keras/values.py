@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -154,12 +154,15 @@ class Tensor:
     `batch_axis` is the axis that grows with the batch, which is None while the model is
     traced; None when it is not known. `structured` says that it may be a list or a
     dictionary of tensors. `features_lost` is the reshape to `[batch, -1]` that made its
-    last dimension unknown while tracing.
+    last dimension unknown while tracing. `certain` says that it is nothing but tensors,
+    where else it may be None, a number or a flag; `single` that it is certainly one.
     """
 
     batch_axis: int | None
     structured: bool = False
     features_lost: cst.Call | None = None
+    certain: bool = False
+    single: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,7 @@ class Shape:
     `dynamic` shapes are tensors (`tf.shape(x)`); static ones (`x.shape`) hold None where
     the model was traced without a number. `iterable` is False for a symbolic tensor,
     which cannot be unpacked. `node` reads it, `tensor_node` is the expression it is of.
+    `symbolic` says that it is a tensor even where the numbers are known.
     """
 
     tensor: Tensor
@@ -178,6 +182,7 @@ class Shape:
     start: int = 0
     stop: int | None = None
     iterable: bool = True
+    symbolic: bool = False
 
     @property
     def has_batch(self) -> bool:
@@ -192,7 +197,7 @@ class Dim:
 
     `axis` is None when it is not known. `read` is the node that took it out of the
     shape: a subscript, a `len(...)` (then `is_length`), or the name it was unpacked to,
-    then `unpacking` is the assignment.
+    then `unpacking` is the assignment. `symbolic` is as for a Shape.
     """
 
     tensor: Tensor
@@ -202,6 +207,7 @@ class Dim:
     tensor_node: cst.BaseExpression
     unpacking: cst.Assign | None = None
     is_length: bool = False
+    symbolic: bool = False
 
     @property
     def is_batch(self) -> bool:
@@ -228,6 +234,19 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A number that Python gives anew at each run of `call`, or one computed from it.
+
+    `source` is the call of the function `name` (a draw, the time), or the attribute of
+    `self` that `call` counts up; `given` are the values of the call's arguments.
+    """
+
+    source: cst.BaseExpression
+    name: str
+    given: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
 class Array:
     """A numpy array or constant tensor, and where its numbers come from.
 
@@ -250,6 +269,8 @@ class Array:
     from_arguments: bool = False
     is_numpy: bool = True
     attribute: str | None = None
+    # The draw that it comes from, where `call` makes it anew at each run.
+    drawn: Reading | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -296,18 +317,27 @@ class Member:
 class Traced:
     """A function wrapped by `tf.function`; `signature` is its input_signature, if any.
 
-    `function` is None for the decorator itself, `tf.function(...)` before it is applied.
+    `function` is None for the decorator itself, `tf.function(...)` before it is applied;
+    `specs` is the value of the signature.
     """
 
     function: Value
     signature: cst.BaseExpression | None
     node: cst.CSTNode
+    specs: Value = None
 
     @property
     def expression(self) -> cst.CSTNode:
         """The call that wraps, or what decorates, without its `@`."""
         expression: cst.CSTNode = getattr(self.node, "decorator", self.node)
         return expression
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether AutoGraph converts the function: unless `autograph=` says anything."""
+        arguments = getattr(self.expression, "args", ())
+        keywords = [a.keyword.value for a in arguments if a.keyword is not None]
+        return "autograph" not in keywords
 
 
 @dataclass(frozen=True)
@@ -327,6 +357,29 @@ class Spec:
     symbolic: bool
     node: cst.Call
     made_by: Instance | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A parameter of a function, without the starred ones.
+
+    `use` is "flag" (its truth is tested, or it is passed on as `training`), "plain" (a word,
+    a number or a function, by its annotation or by its use), "" for what may be a tensor.
+    """
+
+    name: str
+    node: cst.Param
+    required: bool
+    keyword_only: bool
+    use: str
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a function takes; `is_open` says that a `*args` takes further arguments."""
+
+    parameters: tuple[Parameter, ...]
+    is_open: bool
 
 
 @dataclass(frozen=True)
@@ -360,6 +413,7 @@ Value: TypeAlias = (
     | Seq
     | Table
     | Array
+    | Reading
     | Variable
     | Instance
     | SelfValue
@@ -391,7 +445,7 @@ def join(left: Value, right: Value) -> Value:
     # A shape helper returns the static shape where it is complete, else the dynamic one.
     for one, other in ((left, right), (right, left)):
         if isinstance(one, (Shape, Dim)) and one.dynamic and isinstance(other, (Shape, Dim)):
-            return one
+            return replace(one, symbolic=one.symbolic and other.symbolic)
         if one == Const(None) and isinstance(other, (Array, Variable, Instance, Ref)):
             return other
     if isinstance(left, Seq) and isinstance(right, Seq):
@@ -408,6 +462,8 @@ def join(left: Value, right: Value) -> Value:
             left.batch_axis if same else None,
             left.structured or right.structured,
             left.features_lost if left.features_lost is right.features_lost else None,
+            left.certain and right.certain,
+            left.single and right.single,
         )
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         return Tensor(None)
@@ -430,6 +486,20 @@ def holds_tensor(value: Value) -> bool:
     if isinstance(value, Seq):
         return any(map(holds_tensor, value.items))
     return isinstance(value, Table) and any(holds_tensor(item) for _, item in value.items)
+
+
+def is_symbolic(value: Value) -> bool:
+    """Whether the value is certainly a tensor that has no number while a graph is traced."""
+    if isinstance(value, Tensor):
+        return value.single
+    return isinstance(value, (Dim, Shape)) and value.symbolic
+
+
+def reading_of(value: Value) -> Reading | None:
+    """What Python gives anew at each run of `call`, where the value is computed from it."""
+    return (
+        value.drawn if isinstance(value, Array) else value if isinstance(value, Reading) else None
+    )
 
 
 def elements(value: Value) -> Iterator[Value]:

@@ -13,9 +13,16 @@ from functools import partial
 
 import libcst as cst
 
-from savelint.keras import external, flow
+from savelint.keras import external, flow, saving
 from savelint.keras.generation import Keras
-from savelint.keras.model import AttributeStore, Flow, HeldClass, KerasClass, ModuleModel
+from savelint.keras.model import (
+    AttributeStore,
+    Flow,
+    HeldClass,
+    KerasClass,
+    ModuleModel,
+    SaveCall,
+)
 from savelint.keras.names import canonical
 from savelint.keras.project import Definition, External, File, Found, Module, Project
 from savelint.keras.regions import Region
@@ -174,12 +181,21 @@ class _Visitor:
             self.regions,
             _Elsewhere(self._library, self.file, scope_words),
             held,
+            tuple(self._served(scopes)),
         )
 
     @property
     def regions(self) -> tuple[Region, ...]:
         """What was parsed so far."""
         return tuple(self._regions.values())
+
+    def _served(self, scopes: Iterable[Flow]) -> Iterable[tuple[Function, Flow]]:
+        """The functions of the file that are saved as signatures."""
+        for save in (save for scope in scopes for save in scope.all(SaveCall)):
+            for value in saving.signatures(save):
+                function = value.function if isinstance(value, Traced) else value
+                if isinstance(function, Function):
+                    yield function, flow.read_served(self, function)
 
     def _held(self, classes: Iterable[KerasClass]) -> Iterable[HeldClass]:
         """The plain classes of which Keras objects make and keep instances."""

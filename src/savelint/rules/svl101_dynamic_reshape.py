@@ -256,15 +256,6 @@ class DynamicReshape(Rule):
     )
     silent = (
         """\
-# It cannot be saved this way at all: its second tensor has no default.
-import tensorflow as tf
-from tensorflow import keras
-
-class Net(keras.Model):
-    def call(self, a, b):
-        return tf.reshape(a, [tf.shape(a)[0], 2, 3]) + b
-""",
-        """\
 # A layer is never saved by itself, and a model frees its batch by itself.
 import tensorflow as tf
 

@@ -20,7 +20,7 @@ from savelint.keras.model import (
     SelfContact,
     TensorTest,
 )
-from savelint.keras.tables import WEIGHTLESS, Kind
+from savelint.keras.tables import Kind
 from savelint.keras.values import (
     ClassOutline,
     Instance,
@@ -28,18 +28,16 @@ from savelint.keras.values import (
     SelfValue,
     Traced,
     Value,
-    Variable,
     elements,
 )
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import serving
+from savelint.rules import building, serving
 
 if TYPE_CHECKING:
     pass
 
 _CONTROL_FLOW = "without it Python branches on tensors in the body are no longer converted"
 _MOVED = "it serves only if the caller passes it as `signatures=model.serve`"
-_BUILT = ("Input(", "InputLayer(", "input_shape=", "batch_input_shape=")
 
 
 _IMPORTS = """\
@@ -455,9 +453,13 @@ class Wrap(keras.layers.Layer):
     def _cut_off(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
         if _is_built_first(module, cls):
             return
-        dead = [call for call in cls.flow("call").all(LayerCall) if _is_unbuilt(module, cls, call)]
+        dead = [
+            call
+            for call in cls.flow("call").all(LayerCall)
+            if building.is_unbuilt(module, cls, call)
+        ]
         if "call" in cls.outline.methods and "call" in cls.traced:
-            if dead or any(_is_weight(store.value) for store in cls.stores("build")):
+            if dead or any(building.is_weight(store.value) for store in cls.stores("build")):
                 yield self._decorated(module, cls, "call", dead)
             return
         for name in cls.traced:
@@ -596,51 +598,6 @@ def _holds(cls: KerasClass, outline: ClassOutline) -> bool:
         for store in cls.stores("__init__")
         for value in elements(store.value)
     )
-
-
-def _is_unbuilt(module: ModuleModel, cls: KerasClass, call: LayerCall) -> bool:
-    """Whether a called layer gets its weights only when it is first called."""
-    layer = call.layer
-    builds = cls.flow("__init__").all(Contact)
-    if any(c.how == "build" and c.instance.node is layer.node for c in builds):
-        return False
-    return _has_late_weights(module, layer)
-
-
-def _has_late_weights(module: ModuleModel, layer: Instance) -> bool:
-    if layer.outline is not None:
-        cls = module.class_of(layer)
-        return cls is not None and _makes_late_weights(module, cls, frozenset())
-    last = layer.name.rpartition(".")[2]
-    if layer.kind is Kind.FUNCTIONAL:
-        text = module.text(layer.node)
-        return last == "Sequential" and "(" in text[:-1] and not any(m in text for m in _BUILT)
-    return layer.kind is Kind.LAYER and last not in WEIGHTLESS and ".layers." in layer.name
-
-
-def _makes_late_weights(
-    module: ModuleModel, cls: KerasClass, seen: frozenset[ClassOutline]
-) -> bool:
-    """Whether a class of the file makes weights in `build`, or has layers that do."""
-    if cls.outline in seen:
-        return False
-    if any(_is_weight(store.value) for store in cls.stores("build")):
-        return True
-    for store in cls.stores("__init__"):
-        for value in elements(store.value):
-            if not isinstance(value, Instance):
-                continue
-            inner = module.class_of(value) if value.outline is not None else None
-            if inner is not None:
-                if _makes_late_weights(module, inner, seen | {cls.outline}):
-                    return True
-            elif _has_late_weights(module, value):
-                return True
-    return False
-
-
-def _is_weight(value: Value) -> bool:
-    return isinstance(value, Variable) and value.origin == "weight"
 
 
 def _runs_in(cls: KerasClass, call: LayerCall, store: AttributeStore, inner: Value) -> bool:

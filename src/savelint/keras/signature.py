@@ -1,0 +1,89 @@
+"""What a function takes, and which of that can be no tensor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from savelint.keras.values import Parameter, Signature
+from savelint.keras.walk import code, descendants
+
+# An annotation of something that is no tensor, alone or in a list.
+_PLAIN = re.compile(
+    r"(?:Optional\[)?(?:(?:list|tuple|sequence)\[)?(?:(bool)|int|str|float|callable|literal)\b",
+    re.IGNORECASE,
+)
+
+
+def signature(node: cst.FunctionDef | cst.Lambda) -> Signature:
+    """What a function takes, and how it uses that."""
+    declared = node.params
+    flags, plain = _plain_names(node.body)
+    found = []
+    for parameter in (*declared.posonly_params, *declared.params, *declared.kwonly_params):
+        name = parameter.name.value
+        use = _annotated_use(parameter)
+        if not use:
+            use = "flag" if name in flags else "plain" if name in plain else ""
+        keyword_only = parameter in declared.kwonly_params
+        found.append(Parameter(name, parameter, parameter.default is None, keyword_only, use))
+    return Signature(tuple(found), isinstance(declared.star_arg, cst.Param))
+
+
+def _annotated_use(parameter: cst.Param) -> str:
+    if parameter.annotation is None:
+        return ""
+    annotation = code(parameter.annotation.annotation)
+    text = re.sub(r"""["']|\b(?:typing|t|collections\.abc|abc)\.""", "", annotation)
+    found = _PLAIN.match(text)
+    if found is None:
+        return ""
+    return "flag" if found[1] else "plain"
+
+
+def _plain_names(body: cst.CSTNode) -> tuple[set[str], set[str]]:
+    """(names whose truth is tested or that say how to run, names that are no tensors)."""
+    flags: set[str] = set()
+    plain: set[str] = set()
+    for node in descendants(body):
+        if isinstance(node, (cst.If, cst.While, cst.IfExp)):
+            flags.update(_tested(node.test))
+        elif isinstance(node, cst.Comparison):
+            if any(_is_word(target.comparator) for target in node.comparisons):
+                plain.update(_names(node.left))
+        elif isinstance(node, cst.Subscript):
+            index = node.slice[0].slice if len(node.slice) == 1 else None
+            if isinstance(index, cst.Index) and isinstance(node.value, cst.Attribute):
+                plain.update(_names(index.value))
+        elif isinstance(node, cst.Call):
+            plain.update(_names(node.func))
+            for argument in node.args:
+                if "range" in _names(node.func):
+                    plain.update(_names(argument.value))
+                elif argument.keyword is not None and argument.keyword.value == "training":
+                    flags.update(_names(argument.value))
+    return flags, plain
+
+
+def _names(node: cst.BaseExpression) -> tuple[str, ...]:
+    return (node.value,) if isinstance(node, cst.Name) else ()
+
+
+def _tested(node: cst.BaseExpression) -> Iterator[str]:
+    """The names whose own truth a condition asks for."""
+    if isinstance(node, cst.BooleanOperation):
+        yield from _tested(node.left)
+        yield from _tested(node.right)
+    elif isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+        yield from _tested(node.expression)
+    else:
+        yield from _names(node)
+
+
+def _is_word(node: cst.BaseExpression) -> bool:
+    """Whether something is compared with a string, or with several."""
+    if isinstance(node, (cst.Tuple, cst.List, cst.Set)):
+        return any(_is_word(element.value) for element in node.elements)
+    return isinstance(node, (cst.SimpleString, cst.ConcatenatedString))

@@ -1,0 +1,136 @@
+"""What the `call` of a model must be given, and who gives it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from savelint.finding import Edit
+from savelint.keras.generation import Keras
+from savelint.keras.model import (
+    KerasClass,
+    LayerCall,
+    ModuleModel,
+    SaveCall,
+    SelfContact,
+    SuperCall,
+)
+from savelint.keras.tables import Kind
+from savelint.keras.values import Const, Instance, Parameter, Spec, elements
+from savelint.rules import building
+from savelint.source import Span
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+# What Keras may give to `call` by itself, besides the inputs.
+BY_KERAS = frozenset({"training", "mask"})
+
+
+def whole_call(cls: KerasClass) -> cst.FunctionDef | None:
+    """The `call` that a subclassed Model defines itself; None where it is left to others.
+
+    A functional model is traced from its inputs, and a `call` without a result is there
+    to be overridden.
+    """
+    call = cls.outline.methods.get("call")
+    if cls.kind is not Kind.MODEL or cls.flow("call").result == Const(None):
+        return None
+    for event in cls.flow("__init__").all(SuperCall):
+        names = {argument.keyword for argument in event.arguments.items}
+        if event.method == "__init__" and (names & {"inputs", "outputs"}):
+            return None
+    return call
+
+
+def demanded(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter]:
+    """The parameters without default behind `self` and the inputs."""
+    parameters = module.signature_of(call).parameters
+    positional = [parameter for parameter in parameters if not parameter.keyword_only]
+    if len(positional) < 2:
+        return []
+    return [p for p in parameters if p.required and p not in positional[:2]]
+
+
+def demanded_tensors(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter]:
+    """Those of them that may be tensors and that Keras does not give by itself."""
+    needs = demanded(module, call)
+    return [p for p in needs if not p.use and p.name not in BY_KERAS]
+
+
+def demanded_plain(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter]:
+    """Those of them that are no tensors and that Keras does not give by itself."""
+    needs = demanded(module, call)
+    return [p for p in needs if p.use and p.name not in BY_KERAS]
+
+
+def use_as_part(module: ModuleModel, cls: KerasClass) -> LayerCall | None:
+    """Where another class, or a functional model, calls an instance of the class."""
+    for other in module.classes:
+        if other.outline is not cls.outline:
+            for call in other.flow("call").all(LayerCall):
+                if _is_of(call, cls):
+                    return call
+    for flow in module.scopes:
+        for call in flow.all(LayerCall):
+            values = (v for argument in call.arguments.items for v in elements(argument.value))
+            if _is_of(call, cls) and any(isinstance(v, Spec) and v.symbolic for v in values):
+                return call
+    return None
+
+
+def _is_of(call: LayerCall, cls: KerasClass) -> bool:
+    outline = call.layer.outline
+    return outline is not None and cls.outline in outline.lineage
+
+
+def is_made(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether the file makes an instance of the class, or another one does by itself."""
+    if any(True for _ in module.file.makers(cls.name)):
+        return True
+    return not all(module.elsewhere.makers(cls))
+
+
+def is_part_elsewhere(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether the class is made in other files only, and only by Keras classes."""
+    return module.is_part(cls) and not any(True for _ in module.file.makers(cls.name))
+
+
+def loses_weights(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether a `.keras` file cannot be reloaded when `call` refuses to be called on inputs.
+
+    Measured: a `build` of the class's own, or a `build_from_config`, is run instead. Weights
+    that the constructor makes are loaded in Keras 3; Keras 2 calls the model all the same.
+    A base that is not in sight may have a `build`.
+    """
+    if not cls.outline.is_whole:
+        return False
+    if any(cls.outline.definer(name) is not None for name in ("build", "build_from_config")):
+        return False
+    if module.keras is Keras.V2:
+        return True
+    if any(True for _ in cls.flow("__init__").all(SelfContact)):
+        return False
+    calls = cls.flow("call").all(LayerCall)
+    return any(building.is_unbuilt(module, cls, call) for call in calls)
+
+
+def is_exported_with_signature(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether all that is seen saved of the class are exports with an `input_signature`."""
+    saves = [
+        save
+        for flow in module.saving_scopes(cls)
+        for save in flow.all(SaveCall)
+        if isinstance(save.receiver, Instance) and save.receiver.outline is cls.outline
+    ]
+    return bool(saves) and all(
+        save.how == "export" and save.arguments.get(None, "input_signature") is not None
+        for save in saves
+    )
+
+
+def defaulted(module: ModuleModel, parameter: Parameter, default: str) -> Edit:
+    """Give a parameter a default."""
+    annotation = parameter.node.annotation
+    last = parameter.node.name if annotation is None else annotation.annotation
+    end = module.span(last).end
+    return Edit(Span(end, end), f"={default}" if annotation is None else f" = {default}")

@@ -1,0 +1,97 @@
+"""SVL105 and SVL106 beyond their examples: what is fixed and how, and how grave it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from keras_model import net
+from savelint.analysis import analyse
+from savelint.finding import Finding, Safety, Severity
+from savelint.fixer import fix
+from savelint.keras.generation import Keras
+from savelint.rules import RULES
+from savelint.source import Source
+
+
+def findings(text: str, keras: Keras = Keras.V3) -> tuple[Finding, ...]:
+    return analyse(Source("model.py", text), RULES, keras).findings
+
+
+def fixed(body: str) -> str:
+    """The body of `call` after all fixes."""
+    source = Source("model.py", net(body))
+    text = fix(source, lambda again: findings(again.text), unsafe=True).source.text
+    lines = text.partition("def call(self, x):\n")[2].splitlines()
+    return "\n".join(line[8:] for line in lines if line.strip())
+
+
+FIXED = {
+    "return x * 2 if tf.reduce_mean(x) > 0 else -x": "return tf.cond("
+    "tf.reduce_mean(x) > 0, lambda: x * 2, lambda: -x)",
+    "if tf.reduce_any(x > 0):\n    y = x\nelse:\n    y = -x\nreturn y": "y = tf.cond("
+    "tf.reduce_any(x > 0), lambda: x, lambda: -x)\nreturn y",
+    "if tf.reduce_any(x > 0): return x\nelse: return -x": "return tf.cond("
+    "tf.reduce_any(x > 0), lambda: x, lambda: -x)",
+    "y = x\nif tf.reduce_mean(x) > 0:\n    y = tf.nn.relu(y) * tf.reduce_mean(y) - 1.0\n"
+    "return y": "y = x\ny = tf.cond(\n    tf.reduce_mean(x) > 0,\n"
+    "    lambda: tf.nn.relu(y) * tf.reduce_mean(y) - 1.0,\n    lambda: y,\n)\nreturn y",
+    "return np.exp(x)": "return tf.exp(x)",
+    "return np.log1p(x)": "return tf.math.log1p(x)",
+    "return np.sum(x, 1, keepdims=True)": "return tf.reduce_sum(x, 1, keepdims=True)",
+    "return x - tf.reduce_mean(x).numpy()": "return x - tf.reduce_mean(x)",
+}
+
+
+@pytest.mark.parametrize(("body", "expected"), FIXED.items(), ids=FIXED)
+def test_what_the_graph_can_say_is_written(body: str, expected: str) -> None:
+    assert fixed(body) == expected
+
+
+SHOWN = [
+    "if tf.reduce_mean(x) > 0:\n    # double it\n    x = x * 2\nreturn x",
+    "if tf.reduce_mean(x) > 0:\n    return x\nreturn -x",
+    "if tf.reduce_mean(x):\n    x = x * 2\nreturn x",
+    "if (y := tf.reduce_mean(x)) > 0:\n    x = x * 2\nreturn x",
+    "if self.wide:\n    x = -x\nelif tf.reduce_mean(x) > 0:\n    x = x * 2\nreturn x",
+    "if tf.reduce_mean(x) > 0:\n    x = 1\nelse:\n    x = 2\nreturn x",
+    "if tf.reduce_mean(x) > 0:\n    x = tf.concat(\n        [x, x], 0\n    )\nreturn x",
+    "if tf.reduce_mean(x) > 0:\n    x += 1\nreturn x",
+    "while tf.reduce_mean(x) > 0:\n    x = x - 1\nreturn x",
+    "return np.sum(x, dtype='float64')",
+    "return np.exp(x, out=y)",
+    "return np.exp(*[x])",
+    "return np.fft.fft(x)",
+    "return print(x.numpy())",
+    "return float(tf.reduce_mean(x))",
+]
+
+
+@pytest.mark.parametrize("body", SHOWN)
+def test_what_it_cannot_say_for_sure_is_left_to_the_reader(body: str) -> None:
+    (finding,) = findings(net(body))
+    assert finding.fix is not None
+    assert finding.fix.safety is Safety.DISPLAY
+    assert not finding.fix.edits
+
+
+@pytest.mark.parametrize(
+    ("body", "severity"),
+    [
+        ("if tf.reduce_mean(x) > 0:\n    x = -x\nreturn x", Severity.WARNING),
+        ("for _ in range(tf.shape(x)[1]):\n    x = -x\nreturn x", Severity.WARNING),
+        ("assert tf.reduce_mean(x) > 0\nreturn x", Severity.ERROR),
+        ("return [row for row in tf.nn.relu(x)]", Severity.ERROR),
+        ("return x * float(tf.reduce_mean(x))", Severity.WARNING),
+        ("return x * np.exp(x)", Severity.ERROR),
+    ],
+)
+def test_keras_2_fails_less_where_autograph_converts(body: str, severity: Severity) -> None:
+    text = net(body).replace("from keras import backend as K, layers, ops\n", "")
+    assert [f.severity for f in findings(text, Keras.V2)] == [severity]
+    assert [f.severity for f in findings(text, Keras.V3)] == [Severity.ERROR]
+
+
+def test_one_condition_is_one_finding() -> None:
+    body = "if tf.reduce_mean(x) > 0 and tf.reduce_max(x) < 1:\n    x = -x\nreturn x"
+    (finding,) = findings(net(body))
+    assert finding.code == "SVL105"
