@@ -33,8 +33,8 @@ _UNDEMANDING = frozenset({"Layer", "Model", "Sequential"})
 
 _CALLED = (Way.CALL, Way.TRAIN, Way.KERAS)
 _FORGOT = {
-    Keras.V3: {Way.CALL: r"RuntimeError: In layer '\w+', you forgot to call"},
-    Keras.V2: {Way.CALL: r"RuntimeError: .*`super\(\).__init__\(\)`"},
+    Keras.V3: dict.fromkeys(_CALLED, r"RuntimeError: In layer '\w+', you forgot to call"),
+    Keras.V2: dict.fromkeys(_CALLED, r"RuntimeError: .*`super\(\).__init__\(\)`"),
 }
 _IMPORTS = """\
 import tensorflow as tf
@@ -190,7 +190,9 @@ class Net(keras.Model):
             witness=Witness(
                 build="Net()",
                 ways=_CALLED,
-                fails={k: {Way.CALL: "AttributeError: 'Double' object has no"} for k in Keras},
+                fails=dict.fromkeys(
+                    Keras, dict.fromkeys(_CALLED, "AttributeError: 'Double' object")
+                ),
             ),
         ),
         Example(
@@ -226,8 +228,12 @@ class Scale(Layer):
                 build="Scale()",
                 ways=(Way.RUN, *_CALLED),
                 fails={
-                    Keras.V3: {Way.RUN: "RuntimeError: In layer 'Scale', you forgot to call"},
-                    Keras.V2: {Way.RUN: "AttributeError: 'Scale' object has no attribute"},
+                    Keras.V3: dict.fromkeys(
+                        (Way.RUN, *_CALLED), "RuntimeError: In layer 'Scale', you forgot to call"
+                    ),
+                    Keras.V2: dict.fromkeys(
+                        (Way.RUN, *_CALLED), "AttributeError: 'Scale' object has no attribute"
+                    ),
                 },
             ),
         ),
@@ -269,7 +275,11 @@ class Net(keras.Model):
             witness=Witness(
                 build="Net()",
                 ways=(Way.RUN, *_CALLED),
-                fails={Keras.V2: {Way.RUN: "RuntimeError: It looks like you are subclassing"}},
+                fails={
+                    Keras.V2: dict.fromkeys(
+                        (Way.RUN, *_CALLED), "RuntimeError: It looks like you are subclassing"
+                    )
+                },
             ),
             keras=(Keras.V2,),
         ),
