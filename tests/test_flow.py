@@ -20,6 +20,7 @@ from savelint.keras.model import (
     AttributeStore,
     Combination,
     Contact,
+    Creation,
     LayerCall,
     NumberUse,
     SaveCall,
@@ -835,6 +836,30 @@ def own(self, y):
 def test_calls_of_layers_are_noted(body: str, called: list[str]) -> None:
     flow = call_flow(body, methods=LAYERS)
     assert [event.layer.name.rpartition(".")[2] for event in flow.all(LayerCall)] == called
+
+
+@pytest.mark.parametrize(
+    ("body", "made"),
+    [
+        ("return layers.Dense(3)(x)", [("keras.layers.Dense", False, 1)]),
+        ("if training:\n    x = layers.Dense(3)(x)\nreturn x", [("keras.layers.Dense", True, 1)]),
+        ("return self.make()(x)", [("keras.layers.ReLU", False, 2)]),
+        ("return x * tf.Variable(1.0)", [("tensorflow variable", False, 1)]),
+        ("w = self.add_weight()\nreturn x * w", [("weight variable", False, 1)]),
+        ("return self.dense(x)", []),
+    ],
+)
+def test_what_is_made_is_noted(body: str, made: list[tuple[str, bool, int]]) -> None:
+    methods = """
+        def make(self):
+            return layers.ReLU()
+
+        def build(self, shape):
+            self.dense = layers.Dense(3)
+    """
+    flow = call_flow(body, parameters="x, training=False", methods=methods)
+    events = flow.all(Creation)
+    assert [(told(e.value), e.conditional, len(e.inside)) for e in events] == made
 
 
 def test_a_stack_of_layers_is_noted() -> None:

@@ -317,8 +317,7 @@ class CallReader(ExpressionReader):
             return operations.initialised(made_by, made_by != layer.name, node, arguments)
         if layer.kind is None or not layer.kind.is_layer:
             return self._unknown(arguments)
-        inside = tuple(f.function.node for f in self._frames if f.function is not None)
-        self._note(LayerCall(layer, node, arguments, inside))
+        self._note(LayerCall(layer, node, arguments, self._inside))
         held = [v for a in arguments.items for v in elements(a.value)]
         tensors = [v for v in held if isinstance(v, Tensor)]
         if not tensors:

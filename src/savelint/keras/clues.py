@@ -22,8 +22,17 @@ OPEN_SHAPE = "<shape ending in -1>"
 ARRAY_ATTRIBUTE = "<array attribute>"
 # A class of the kind stands in the statement.
 MODEL = "<model>"
+# A constructor does not begin with `super().__init__(...)`.
+UNFOUNDED = "<constructor that does not begin with super>"
+# A class defines `__call__` or `forward`, and not `call`.
+OTHER_CALL = "<class with another call>"
 
-EVERY = frozenset({STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, MODEL})
+# A class is instantiated, or a variable made, outside constructors and `build`.
+LATE_STATE = "<object made after construction>"
+
+EVERY = frozenset(
+    {STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, MODEL, UNFOUNDED, OTHER_CALL, LATE_STATE}
+)
 
 _SHAPE_READERS = frozenset({"as_list", "get_shape", "int_shape", "shape"})
 # Keras calls these with shapes and specs, never with a tensor to compute on.
@@ -41,6 +50,7 @@ SHAPE_METHODS = frozenset(
 )
 _GROWING = frozenset({"append", "extend", "insert", "setdefault", "update"})
 _WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
+_STATE_MAKERS = _WEIGHT_MAKERS | {"variable"}
 _RANKS = frozenset({"rank", "ndims", "dims", "num_elements", "is_fully_defined"})
 _IDENTITIES = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
@@ -86,6 +96,8 @@ class Clues:
             self._harmless.add(id(node.args[0]))
         elif name in _SHAPE_READERS:
             self._shape_call(node, function, name)
+        if name[:1].isupper() or name in _STATE_MAKERS:
+            self.words.add(LATE_STATE)
         self._grown(node)
         for argument in node.args:
             self._size(argument)
@@ -107,6 +119,15 @@ class Clues:
                 self._harmless.add(id(function.value))
         elif name != "as_list":
             self.words.add(STATIC_SHAPE)
+
+    def _function(self, node: ast.FunctionDef) -> None:
+        if node.name == "__init__" and not _begins_with_super(node.body):
+            self.words.add(UNFOUNDED)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        defined = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
+        if "call" not in defined and not defined.isdisjoint({"__call__", "forward"}):
+            self.words.add(OTHER_CALL)
 
     def _subscript(self, node: ast.Subscript) -> None:
         index = node.slice
@@ -200,6 +221,16 @@ def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
+def _begins_with_super(body: list[ast.stmt]) -> bool:
+    """Whether the first statement, behind a docstring, is `super().__init__(...)`."""
+    documented = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    first = body[1:2] if documented else body[:1]
+    call = getattr(first[0], "value", None) if first else None
+    function = getattr(call, "func", None)
+    owner = getattr(getattr(function, "value", None), "func", None)
+    return getattr(function, "attr", "") == "__init__" and getattr(owner, "id", "") == "super"
+
+
 def _is_initializer(function: ast.expr) -> bool:
     """Whether a function makes an initializer, by its name or its module's."""
     module = function.value if isinstance(function, ast.Attribute) else function
@@ -225,8 +256,10 @@ _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Assign: Clues._assign,
     ast.Attribute: Clues._attribute,
     ast.Call: Clues._call,
+    ast.ClassDef: Clues._class,
     ast.Compare: Clues._compare,
     ast.FormattedValue: Clues._formatted,
+    ast.FunctionDef: Clues._function,
     ast.List: Clues._display,
     ast.Name: Clues._name,
     ast.Subscript: Clues._subscript,
@@ -238,5 +271,7 @@ _WORDS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AugAssign: Clues._store,
     ast.Attribute: Clues._member,
     ast.Call: Clues._grown,
+    ast.ClassDef: Clues._class,
+    ast.FunctionDef: Clues._function,
     ast.Name: Clues._name,
 }

@@ -25,6 +25,7 @@ from savelint.keras.model import (
     AttributeRead,
     AttributeStore,
     Combination,
+    Creation,
     NumberUse,
     ObjectStore,
     SymbolicUnpacking,
@@ -77,7 +78,10 @@ class ExpressionReader(FunctionReader):
     def value(self, node: cst.BaseExpression) -> Value:
         """The value of an expression; everything in it is read."""
         if isinstance(node, cst.Call):
-            return self._call(node)
+            value = self._call(node)
+            if isinstance(value, (Instance, Variable)) and value.node is node:
+                self._note(Creation(value, node, self._inside, self._branches > 0))
+            return value
         reader = _EXPRESSIONS.get(type(node))
         if reader is not None:
             return reader(self, node)

@@ -228,6 +228,11 @@ class FunctionReader(ABC):
             self._events.append(event)
 
     @property
+    def _inside(self) -> tuple[cst.FunctionDef | cst.Lambda, ...]:
+        """The functions being read, outermost first."""
+        return tuple(f.function.node for f in self._frames if f.function is not None)
+
+    @property
     def _frame(self) -> Frame:
         return self._frames[-1]
 

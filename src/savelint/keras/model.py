@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 from savelint.finding import Label
 from savelint.keras.generation import Keras
 from savelint.keras.tables import Family, Kind
-from savelint.keras.values import ClassOutline, Dim, Function, Instance, Shape, Traced, Use, Value
+from savelint.keras.values import (
+    ClassOutline,
+    Dim,
+    Function,
+    Instance,
+    Shape,
+    Traced,
+    Use,
+    Value,
+    Variable,
+)
 from savelint.source import Source, Span
 
 if TYPE_CHECKING:
@@ -157,6 +167,19 @@ class Combination:
 
 
 @dataclass(frozen=True, eq=False)
+class Creation:
+    """An object or a variable is made.
+
+    `inside` are the functions being read, outermost first.
+    """
+
+    value: Instance | Variable
+    node: cst.Call
+    inside: tuple[cst.FunctionDef | cst.Lambda, ...]
+    conditional: bool
+
+
+@dataclass(frozen=True, eq=False)
 class ObjectStore:
     """`model.name = value` on an object that is not `self`."""
 
@@ -250,6 +273,7 @@ Event: TypeAlias = (
     | LayerCall
     | LoadCall
     | Contact
+    | Creation
     | SaveCall
     | SelfContact
     | Stack

@@ -24,6 +24,9 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL104", "tf-function-on-call", "TfFunctionOnCall"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
+    Entry("SVL203", "state-created-in-call", "StateCreatedInCall"),
+    Entry("SVL209", "missing-super-init", "MissingSuperInit"),
+    Entry("SVL214", "call-not-defined", "CallNotDefined"),
 )
 
 
