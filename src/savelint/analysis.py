@@ -143,6 +143,8 @@ def _holds_clues(summary: Summary, start: int, mark: str, rules: Sequence[Rule])
     """Whether a statement, with the helpers and bases that it leads to, has a rule's clues."""
     helpers = summary.reach(start, through_keras=False)
     words = {mark}.union(*(summary.statements[index].words for index in helpers))
+    if any(summary.has_plain_class(index) for index in helpers):
+        words.add(clues.PLAIN_CLASS)
     return any(all(words & clue for clue in rule.clues) for rule in rules)
 
 

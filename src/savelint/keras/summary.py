@@ -153,6 +153,11 @@ class Summary:
             found.setdefault(cls.statement, []).append(cls)
         return found
 
+    def has_plain_class(self, index: int) -> bool:
+        """Whether a statement holds a class that is neither a layer nor a model."""
+        classes = (self.kinds.get(cls.name) for cls in self._classes_of.get(index, ()))
+        return any(kind is None or not kind.is_layer for kind in classes)
+
     def is_part(self, name: str) -> bool:
         """Whether instances of a class are made in the file, and only by Keras classes."""
         keras = {cls.statement for cls, _ in self._kinds if self.statements[cls.statement].is_class}
