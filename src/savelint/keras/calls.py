@@ -410,7 +410,8 @@ class CallReader(ExpressionReader):
             self._append(func.value, arguments.items[-1])
         elif func.attr.value in {"update", "setdefault"} and isinstance(func.value, cst.Name):
             self._grow_table(func.value.value, owner, func.attr.value, arguments)
-        return None
+        given = func.attr.value == "setdefault" and len(arguments.items) > 1
+        return arguments.items[-1].value if given else None
 
     def _grow_table(self, name: str, owner: Table, method: str, arguments: Arguments) -> None:
         """`blocks.update({...})` and `blocks.setdefault(key, value)` on a local name."""
