@@ -24,6 +24,10 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL104", "tf-function-on-call", "TfFunctionOnCall"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
+    Entry("SVL204", "hidden-layer", "HiddenLayer"),
+    Entry("SVL205", "layer-list-mutation", "LayerListMutation"),
+    Entry("SVL206", "non-string-key", "NonStringKey"),
+    Entry("SVL207", "nested-container", "NestedContainer"),
 )
 
 
