@@ -168,6 +168,8 @@ def _holds_clues(file: File, start: int, mark: str, rules: Sequence[Rule]) -> bo
     """Whether a statement, with the helpers and bases that it leads to, has a rule's clues."""
     helpers = file.reach(start, through_keras=False)
     words = {mark}.union(*(file.summary.statements[index].words for index in helpers))
+    if any(file.has_plain_class(index) for index in helpers):
+        words.add(clues.PLAIN_CLASS)
     # What helpers of other files do is no finding here: it can only add to some clue of this.
     begun = [rule for rule in rules if any(words & clue for clue in rule.clues) or not rule.clues]
     if any(all(words & clue for clue in rule.clues) for rule in begun):

@@ -26,12 +26,27 @@ MODEL = "<model>"
 UNFOUNDED = "<constructor that does not begin with super>"
 # A class defines `__call__` or `forward`, and not `call`.
 OTHER_CALL = "<class with another call>"
-
 # A class is instantiated, or a variable made, outside constructors and `build`.
 LATE_STATE = "<object made after construction>"
+# It leads to a class of the file that is neither a layer nor a model.
+PLAIN_CLASS = "<plain class>"
+# A set is written out.
+SET = "<set>"
+# A lambda, or a function in a function.
+CLOSURE = "<closure>"
+# A dictionary may have a key that is not a string.
+KEY = "<key>"
+# An item is set or deleted, or something is added in place.
+ITEM = "<item>"
+# A list, tuple or dictionary that may hold another one.
+NESTED = "<nested>"
 
 EVERY = frozenset(
-    {STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, MODEL, UNFOUNDED, OTHER_CALL, LATE_STATE}
+    {
+        *(STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, MODEL),
+        *(UNFOUNDED, OTHER_CALL, LATE_STATE),
+        *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED),
+    }
 )
 
 _SHAPE_READERS = frozenset({"as_list", "get_shape", "int_shape", "shape"})
@@ -67,14 +82,62 @@ class Clues:
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
+        # The last line of the outermost function that is being seen.
+        self._function_end = 0
         # Static shapes of which only a harmless part is taken, by identity.
         self._harmless: set[int] = set()
 
     def see(self, node: ast.AST, *, marks: bool) -> None:
         """Take in one node; without `marks` only the words that it uses."""
+        container = _CONTAINERS.get(type(node))
+        if container is not None:
+            container(self, node)
         reader = (_READERS if marks else _WORDS).get(type(node))
         if reader is not None:
             reader(self, node)
+
+    def _set(self, node: ast.Set | ast.SetComp) -> None:
+        self.words.add(SET)
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        self.words.add(CLOSURE)
+
+    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        if node.lineno <= self._function_end:
+            self.words.add(CLOSURE)
+        else:
+            self._function_end = node.end_lineno or node.lineno
+
+    def _dictionary(self, node: ast.Dict) -> None:
+        if not all(map(_is_text, node.keys)):
+            self.words.add(KEY)
+        self._nest(*node.values)
+
+    def _mapping(self, node: ast.DictComp) -> None:
+        self.words.add(KEY)
+        self._nest(node.value)
+
+    def _items(self, node: ast.List | ast.Tuple) -> None:
+        self._nest(*node.elts)
+
+    def _generated(self, node: ast.ListComp | ast.GeneratorExp) -> None:
+        self._nest(node.elt)
+
+    def _nest(self, *items: ast.expr) -> None:
+        """Note a container with an item that may be one: not a number, and no new object."""
+        for item in items:
+            made = isinstance(item, ast.Call) and _last_name(item.func)[:1].isupper()
+            if not made and not isinstance(item, ast.Constant):
+                self.words.add(NESTED)
+
+    def _item(self, node: ast.Subscript) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.words.add(ITEM)
+            if not _is_text(node.slice):
+                self.words.add(KEY)
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        self.words.add(ITEM)
 
     def _name(self, node: ast.Name) -> None:
         self.words.add(node.id)
@@ -108,7 +171,7 @@ class Clues:
         """`self.weights.append(array)`."""
         function = node.func
         if isinstance(function, ast.Attribute) and function.attr in _GROWING:
-            self._kept(function.value, *node.args)
+            self._kept(function.value, *node.args, *(item.value for item in node.keywords))
 
     def _shape_call(self, node: ast.Call, function: ast.expr, name: str) -> None:
         """`x.shape.as_list()`, `x.get_shape()`, `K.int_shape(x)`; `tf.shape(x)` is dynamic."""
@@ -180,7 +243,7 @@ class Clues:
                 if self._makes_array(node.func):
                     return True
                 name = _last_name(node.func)
-                if name[:1].isupper() or name in _WEIGHT_MAKERS:
+                if (name[:1].isupper() and name != "OrderedDict") or name in _WEIGHT_MAKERS:
                     continue
             pending.extend(ast.iter_child_nodes(node))
         return False
@@ -215,6 +278,10 @@ class Clues:
     def _size(self, node: ast.expr) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
             self.words.add(LENGTH)
+
+
+def _is_text(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _last_name(node: ast.expr) -> str:
@@ -264,6 +331,21 @@ _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Name: Clues._name,
     ast.Subscript: Clues._subscript,
     ast.Tuple: Clues._display,
+}
+_CONTAINERS: dict[type[ast.AST], Callable[..., None]] = {
+    ast.AsyncFunctionDef: Clues._definition,
+    ast.AugAssign: Clues._augmented,
+    ast.Dict: Clues._dictionary,
+    ast.DictComp: Clues._mapping,
+    ast.FunctionDef: Clues._definition,
+    ast.GeneratorExp: Clues._generated,
+    ast.Lambda: Clues._lambda,
+    ast.List: Clues._items,
+    ast.ListComp: Clues._generated,
+    ast.Set: Clues._set,
+    ast.SetComp: Clues._set,
+    ast.Subscript: Clues._item,
+    ast.Tuple: Clues._items,
 }
 _WORDS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AnnAssign: Clues._store,

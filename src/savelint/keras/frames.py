@@ -37,6 +37,9 @@ class Frame:
     names: dict[str, Value]
     closure: Mapping[str, Value] = field(default_factory=dict)
     results: list[Value] = field(default_factory=list)
+    # Local names of containers that attributes of an object were given: the object's class,
+    # the attribute, and 1 where it is an item of the attribute that is so called.
+    aliases: dict[str, tuple[ClassOutline, str, int]] = field(default_factory=dict)
     # Whether a global random generator was seeded in it.
     seeded: bool = False
 

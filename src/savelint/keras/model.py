@@ -133,8 +133,8 @@ class TensorTest:
 class AttributeStore:
     """`self.name = value`, `self.name += value`, `self.name[...] = value`, `self.name.append`.
 
-    `how` is "assign", "augment", "item" or "append"; `method` is the method whose body
-    (or a helper of which) holds it; `owner` is the class whose `self` it is.
+    `how` is "assign", "augment", "item" (then `key` is its value) or "append"; `method` is the
+    method whose body (or a helper of which) holds it; `owner` is the class whose `self` it is.
     """
 
     owner: ClassOutline
@@ -146,6 +146,28 @@ class AttributeStore:
     how: str
     method: str
     conditional: bool
+    key: Value = None
+
+
+@dataclass(frozen=True, eq=False)
+class ContainerChange:
+    """A list or dictionary that the object holds under `self.name` is changed in its place.
+
+    `how` is the method that does it ("append", "pop", "setdefault", ...), or "item", "slice",
+    "delete" or "augment"; `values` are what is put in, or the method's arguments. `alias` is
+    the local name by which it is reached, empty where that is `self.name`; `depth` is 0 for
+    the container itself, 1 for one that it holds.
+    """
+
+    owner: ClassOutline
+    name: str
+    how: str
+    values: tuple[Value, ...]
+    node: cst.BaseExpression
+    statement: cst.CSTNode
+    method: str
+    alias: str = ""
+    depth: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,6 +291,7 @@ Event: TypeAlias = (
     | AttributeStore
     | AttributeRead
     | Combination
+    | ContainerChange
     | ObjectStore
     | LayerCall
     | LoadCall
@@ -404,6 +427,11 @@ class ModuleModel:
     def count_name(self, node: cst.CSTNode, name: str) -> int:
         """How often a plain name occurs inside a node."""
         return self._owners[id(node)].count_name(node, name)
+
+    def captured(self, function: Function) -> dict[str, Value]:
+        """The names of the functions around it that a function reads, with their values."""
+        names = self._region(function.node).names_read(function.node)
+        return {name: function.closure[name] for name in sorted(names & set(function.closure))}
 
     def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
         """The innermost `def` around a node."""

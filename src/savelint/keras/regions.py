@@ -19,7 +19,7 @@ import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from savelint.keras.values import Use
-from savelint.keras.walk import children, descendants
+from savelint.keras.walk import children, descendants, names_read
 from savelint.source import Source, SourceError, Span
 
 
@@ -143,6 +143,10 @@ class Region:
     def count_name(self, node: cst.CSTNode, name: str) -> int:
         """How often a plain name occurs inside a node."""
         return sum(isinstance(part, cst.Name) and part.value == name for part in descendants(node))
+
+    def names_read(self, node: cst.CSTNode) -> frozenset[str]:
+        """The plain names that an expression or a definition reads."""
+        return frozenset(names_read(node))
 
     def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
         """The innermost `def` around a node."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -141,6 +141,11 @@ class Const:
 
 
 @dataclass(frozen=True)
+class Count:
+    """An integer of Python's that `range` or `enumerate` gives."""
+
+
+@dataclass(frozen=True)
 class Argument:
     """A constructor argument, or a number computed from one."""
 
@@ -213,18 +218,38 @@ class Dim:
 class Seq:
     """A list, tuple or set; a Shape among the items stands for the dimensions it holds.
 
-    Without `complete` the items are examples of what it holds.
+    Without `complete` the items are examples of what it holds. `kind` is "list", "tuple",
+    "set", "frozenset", "deque" or "iterator".
     """
 
     items: tuple[Value, ...]
     complete: bool = True
+    kind: str = field(default="list", compare=False)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A dictionary display with literal keys (None where a key is not literal)."""
+    """A dictionary, with its literal keys (None where a key is not literal).
+
+    `keys` are the values of all keys, in the order of `items`. `kind` is "dict",
+    "OrderedDict" or "defaultdict".
+    """
 
     items: tuple[tuple[object, Value], ...]
+    keys: tuple[Value, ...] = field(default=(), compare=False)
+    kind: str = field(default="dict", compare=False)
+
+    @classmethod
+    def of(cls, entries: Iterable[tuple[Value, Value]], kind: str = "dict") -> Table:
+        """The dictionary of these keys and values."""
+        found = tuple(entries)
+        items = tuple((_plain_key(key), value) for key, value in found)
+        return cls(items, tuple(key for key, _ in found), kind)
+
+    @property
+    def entries(self) -> Iterator[tuple[Value, Value]]:
+        """Each key with its value."""
+        return zip(self.keys, (value for _, value in self.items), strict=False)
 
 
 @dataclass(frozen=True)
@@ -293,6 +318,14 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Partial:
+    """What `functools.partial` makes of a function and some of its arguments."""
+
+    function: Value
+    arguments: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
 class Traced:
     """A function wrapped by `tf.function`; `signature` is its input_signature, if any.
 
@@ -353,6 +386,7 @@ Value: TypeAlias = (
     | ModuleRef
     | Imported
     | Const
+    | Count
     | Argument
     | Tensor
     | Shape
@@ -365,6 +399,7 @@ Value: TypeAlias = (
     | SelfValue
     | Member
     | Function
+    | Partial
     | Traced
     | Concrete
     | Spec
@@ -398,7 +433,11 @@ def join(left: Value, right: Value) -> Value:
         # As a loop leaves it: empty before, filled after.
         grown = right.items[: len(left.items)] == left.items
         items = right.items if grown else (*left.items, *right.items)
-        return bounded(Seq(items, complete=False))
+        kind = left.kind if left.kind == right.kind else "list"
+        return bounded(Seq(items, complete=False, kind=kind))
+    if isinstance(left, Table) and isinstance(right, Table):
+        less, more = sorted((left, right), key=lambda table: len(table.items))
+        return more if more.items[: len(less.items)] == less.items else None
     if isinstance(left, Shape) and isinstance(right, Shape) and left.tensor == right.tensor:
         # K.int_shape(x) on one path, x.shape on the other.
         return left if (left.start, left.stop) == (right.start, right.stop) else None
@@ -441,6 +480,11 @@ def elements(value: Value) -> Iterator[Value]:
     elif isinstance(value, Table):
         for _, item in value.items:
             yield from elements(item)
+
+
+def _plain_key(key: Value) -> object:
+    found = literal(key)
+    return None if found is ... or isinstance(found, list) else found
 
 
 def literal(value: Value) -> object:

@@ -65,6 +65,23 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
                     yield item
 
 
+def names_read(node: cst.CSTNode) -> Iterator[str]:
+    """The plain names in an expression or a definition, but those of its parameters."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Name):
+            yield current.value
+        elif isinstance(current, (cst.Attribute, cst.Arg)):
+            stack.append(current.value)
+        elif isinstance(current, cst.Param):
+            stack.extend(part for part in (current.default,) if part is not None)
+        elif isinstance(current, cst.FunctionDef):
+            stack.extend(part for part in children(current) if part is not current.name)
+        else:
+            stack.extend(children(current))
+
+
 def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The node itself and all that it holds, each before its own children."""
     stack = [node]

@@ -25,6 +25,10 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
     Entry("SVL203", "state-created-in-call", "StateCreatedInCall"),
+    Entry("SVL204", "hidden-layer", "HiddenLayer"),
+    Entry("SVL205", "layer-list-mutation", "LayerListMutation"),
+    Entry("SVL206", "non-string-key", "NonStringKey"),
+    Entry("SVL207", "nested-container", "NestedContainer"),
     Entry("SVL209", "missing-super-init", "MissingSuperInit"),
     Entry("SVL214", "call-not-defined", "CallNotDefined"),
 )
