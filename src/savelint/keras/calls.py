@@ -26,6 +26,7 @@ from savelint.keras.model import (
     ShapeUse,
     Stack,
     SuperCall,
+    WeightCall,
 )
 from savelint.keras.operations import code
 from savelint.keras.parameters import is_static
@@ -158,6 +159,8 @@ class CallReader(ExpressionReader):
                 receiver = None if is_static(method) else owner
                 return self._follow(Function(method), arguments, receiver)
             if callee.name in WEIGHT_MAKERS:
+                conditional = self._branches > 0
+                self._note(WeightCall(owner.outline, node, arguments, self._method, conditional))
                 return Variable("weight", node)
         if callee.name == "get_concrete_function":
             return Concrete()

@@ -35,7 +35,8 @@ class ClassOutline:
     """A class of the file: its kind, its bases, and its own methods.
 
     `bases` are canonical names, None where one is not known; `parents` are those bases
-    that stand in the same file. `kind` is None for a class that is not Keras.
+    that stand in the same file. `kind` is None for a class that is not Keras. `assigned`
+    are the names that statements of the class body give a value.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ClassOutline:
     bases: tuple[str | None, ...]
     parents: tuple[ClassOutline, ...]
     methods: Mapping[str, cst.FunctionDef]
+    assigned: frozenset[str] = frozenset()
 
     def method(self, name: str) -> cst.FunctionDef | None:
         """The method as the class or the nearest of its parents in the file defines it."""

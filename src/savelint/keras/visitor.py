@@ -237,6 +237,7 @@ class _Visitor:
             tuple(bases),
             tuple(parents),
             {item.name.value: item for item in node.body.body if isinstance(item, cst.FunctionDef)},
+            frozenset(_assigned_names(node)),
         )
         self._outlines[id(node)] = outline
         return outline
@@ -291,6 +292,18 @@ def _all_methods(outline: ClassOutline) -> dict[str, cst.FunctionDef]:
         for name, node in cls.methods.items():
             methods.setdefault(name, node)
     return methods
+
+
+def _assigned_names(node: cst.ClassDef) -> Iterable[str]:
+    """The names that a class body's own statements assign."""
+    lines = (line for line in node.body.body if isinstance(line, cst.SimpleStatementLine))
+    for statement in (part for line in lines for part in line.body):
+        targets: list[cst.BaseExpression] = []
+        if isinstance(statement, cst.Assign):
+            targets = [target.target for target in statement.targets]
+        elif isinstance(statement, cst.AnnAssign) and statement.value is not None:
+            targets = [statement.target]
+        yield from (target.value for target in targets if isinstance(target, cst.Name))
 
 
 def _nested_classes(node: cst.CSTNode) -> Iterable[cst.ClassDef]:
