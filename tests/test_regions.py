@@ -258,7 +258,7 @@ def test_a_span_belongs_to_the_text_without_surrounding_space() -> None:
         ("t if o else x", ["IfExp Name"]),
         ("t and x", ["BooleanOperation Name"]),
         ("if t:\n    def g(): x", []),
-        ("with t: x", []),
+        ("with t: x", ["With SimpleStatementSuite"]),
     ],
 )
 def test_the_branches_around_a_node_are_found(text: str, expected: list[str]) -> None:

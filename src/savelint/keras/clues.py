@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Container
 
+from savelint.keras import reserved
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
@@ -20,10 +21,12 @@ LENGTH = "<length>"
 OPEN_SHAPE = "<shape ending in -1>"
 # An attribute is given something that makes an array, or that a helper makes.
 ARRAY_ATTRIBUTE = "<array attribute>"
+# An attribute that Keras itself computes is assigned.
+RESERVED_ATTRIBUTE = "<reserved attribute>"
 # A class of the kind stands in the statement.
 MODEL = "<model>"
 
-EVERY = frozenset({STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, MODEL})
+EVERY = frozenset({STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, RESERVED_ATTRIBUTE, MODEL})
 
 _SHAPE_READERS = frozenset({"as_list", "get_shape", "int_shape", "shape"})
 # Keras calls these with shapes and specs, never with a tensor to compute on.
@@ -71,9 +74,11 @@ class Clues:
 
     def _member(self, node: ast.Attribute) -> None:
         self.words.add(node.attr)
+        if node.attr in reserved.EVERY and isinstance(node.ctx, ast.Store):
+            self.words.add(RESERVED_ATTRIBUTE)
 
     def _attribute(self, node: ast.Attribute) -> None:
-        self.words.add(node.attr)
+        self._member(node)
         if node.attr in _RANKS:
             self._harmless.add(id(node.value))
         elif node.attr == "shape" and id(node) not in self._harmless:

@@ -350,7 +350,7 @@ class ModuleModel:
         return self._owners[id(node)].function_of(node)
 
     def branches_of(self, node: cst.CSTNode) -> list[tuple[cst.CSTNode, cst.CSTNode]]:
-        """The branches and loops of its function around a node, innermost first.
+        """The branches, loops and `with` blocks of its function around a node, innermost first.
 
         Each with the part of it in which the node stands.
         """

@@ -81,7 +81,7 @@ _ARITHMETIC = (
 _SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
 _BRANCHES = (
     *(cst.If, cst.IfExp, cst.BooleanOperation, cst.Match, cst.Try, cst.TryStar),
-    *(cst.For, cst.While, cst.BaseComp),
+    *(cst.For, cst.While, cst.BaseComp, cst.With),
 )
 
 
@@ -182,7 +182,7 @@ class Region:
         return replace(self._final_use(node, parent), direct=direct)
 
     def branches_of(self, node: cst.CSTNode) -> list[tuple[cst.CSTNode, cst.CSTNode]]:
-        """The branches and loops of its function around a node, innermost first.
+        """The branches, loops and `with` blocks of its function around a node, innermost first.
 
         Each with the part of it in which the node stands.
         """

@@ -24,6 +24,8 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL104", "tf-function-on-call", "TfFunctionOnCall"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
+    Entry("SVL210", "reserved-attribute", "ReservedAttribute"),
+    Entry("SVL213", "positional-weight-name", "PositionalWeightName"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
 )
 

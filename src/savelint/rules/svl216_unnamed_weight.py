@@ -34,8 +34,8 @@ class UnnamedWeight(Rule):
     `.weights.h5` do not use the names.
 
     Silent: Keras 3 where no name is given (it makes up different ones); names that are
-    computed; the same name in two branches of which a run takes one; in Keras 2 the same
-    name in `__init__` and in `build`, which prefixes it with the layer's own; metrics.
+    computed; the same name in two branches of which a run takes one, or in a name scope;
+    in Keras 2 the same name in `__init__` and in `build`, which prefixes it; metrics.
 
     Fix: `name=` after the attribute that holds the weight, with the counter of its loop
     (safe: what was saved before is loaded by position). A name given twice becomes the
@@ -404,6 +404,22 @@ class Early(keras.layers.Layer):
         return inputs * self.scale
 """,
         """\
+# TensorFlow's name scopes prefix the names.
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Embeddings(keras.layers.Layer):
+    def build(self, input_shape):
+        with tf.name_scope("word_embeddings"):
+            self.weight = self.add_weight(name="embeddings", shape=(6,), initializer="ones")
+        with tf.name_scope("position_embeddings"):
+            self.position = self.add_weight(name="embeddings", shape=(6,), initializer="ones")
+
+    def call(self, inputs):
+        return inputs * self.weight + self.position
+""",
+        """\
 # The name, or the arguments, come from elsewhere.
 import tensorflow as tf
 from tensorflow import keras
@@ -491,6 +507,8 @@ class Own(keras.layers.Layer):
             argument = weight_calls.name_argument(call, module.keras)
             name = argument.value if argument is not None else None
             if argument is None or not isinstance(name, Const) or not isinstance(name.value, str):
+                continue
+            if weight_calls.is_scoped(module, call):
                 continue
             before = seen.setdefault(name.value, [])
             first = next((b for b in before if weight_calls.run_together(module, b, call)), None)

@@ -17,6 +17,7 @@ CONSTRUCTION = ("__init__", "build")
 MAKERS = ("add_weight", "add_variable")
 _LOOPS = frozenset({"For", "While", "ListComp", "SetComp", "DictComp", "GeneratorExp"})
 _LEAVES = re.compile(r"\s*(?:return|raise)\b")
+_ASKS = re.compile(r"version|keras|legacy|hasattr|tf2|\btf_?v?2", re.IGNORECASE)
 _COUNTED = re.compile(r"(?:range|enumerate)\(")
 
 
@@ -46,12 +47,35 @@ def attribute_of(cls: KerasClass, call: WeightCall) -> str | None:
 
 def loop_around(module: ModuleModel, call: WeightCall) -> cst.CSTNode | None:
     """The loop or comprehension in which a call runs again and again in any case."""
-    branches = module.branches_of(call.node)
+    branches = _without_scopes(module, call)
     if not branches:
         return None
     loop, part = branches[0]
     repeated = [id(getattr(loop, field, None)) for field in ("body", "elt", "value")]
     return loop if is_loop(loop) and id(part) in repeated else None
+
+
+def asks_generation(module: ModuleModel, node: cst.CSTNode) -> bool:
+    """Whether a branch around a node is taken by the version of Keras, or by what it has."""
+    branches = (branch for branch, _ in module.branches_of(node))
+    tests = (getattr(branch, "test", None) for branch in branches)
+    return any(_ASKS.search(module.text(test)) for test in tests if test is not None)
+
+
+def is_scoped(module: ModuleModel, call: WeightCall) -> bool:
+    """Whether `with tf.name_scope(...)` around it makes another name of a weight's own."""
+    scopes = (scope for scope, _ in module.branches_of(call.node) if _is_with(scope))
+    items = (item for scope in scopes for item in getattr(scope, "items", ()))
+    return any("_scope" in module.text(item) for item in items)
+
+
+def _is_with(branch: cst.CSTNode) -> bool:
+    return type(branch).__name__ == "With"
+
+
+def _without_scopes(module: ModuleModel, call: WeightCall) -> list[tuple[cst.CSTNode, cst.CSTNode]]:
+    branches = module.branches_of(call.node)
+    return [(branch, part) for branch, part in branches if not _is_with(branch)]
 
 
 def is_loop(branch: cst.CSTNode) -> bool:
@@ -74,7 +98,7 @@ def counter_of(module: ModuleModel, loop: cst.CSTNode) -> str | None:
 def label_of(module: ModuleModel, cls: KerasClass, call: WeightCall) -> tuple[str, str] | None:
     """A name for a weight, and the counter that tells its rounds apart where it is in a loop."""
     name = attribute_of(cls, call)
-    branches = module.branches_of(call.node)
+    branches = _without_scopes(module, call)
     if name is None or (call.conditional and not branches):
         return None  # the helper that makes it may make several
     loops = [branch for branch, _ in branches if is_loop(branch)]
@@ -86,7 +110,7 @@ def label_of(module: ModuleModel, cls: KerasClass, call: WeightCall) -> tuple[st
 
 def run_together(module: ModuleModel, one: WeightCall, other: WeightCall) -> bool:
     """Whether one run certainly can make both weights: not two arms, nor two conditions."""
-    first, second = module.branches_of(one.node), module.branches_of(other.node)
+    first, second = _without_scopes(module, one), _without_scopes(module, other)
     arms = {id(branch): part for branch, part in first}
     if any(arms.get(id(branch), part) is not part for branch, part in second):
         return False
