@@ -887,7 +887,7 @@ def test_the_making_of_a_weight_is_noted(body: str, expected: list[str]) -> None
     for event in keras_class(text).flow("build").all(WeightCall):
         how = " in a branch" if event.conditional else ""
         given = ", ".join(told(argument.value) for argument in event.arguments.items)
-        found.append(f"{code(event.node.func.attr)}{how}: {given}")
+        found.append(f"{code(event.node.func).rpartition('.')[2]}{how}: {given}")
     assert found == expected
 
 

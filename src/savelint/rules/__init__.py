@@ -25,6 +25,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
     Entry("SVL210", "reserved-attribute", "ReservedAttribute"),
+    Entry("SVL212", "back-reference", "BackReference"),
     Entry("SVL213", "positional-weight-name", "PositionalWeightName"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
 )

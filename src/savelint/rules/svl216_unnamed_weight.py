@@ -28,14 +28,16 @@ class UnnamedWeight(Rule):
     """A weight without a name of its own keeps a layer out of some formats.
 
     Consequence: in Keras 2 one `add_weight` without `name=` is enough:
-    `tf.saved_model.save(model, path)` and `model.save(directory)` raise, trained or not.
+    `tf.saved_model.save(model, path)`, `model.save(directory)` and a checkpoint of the weights
+    raise, trained or not.
     Two of them in one layer, or two with the same name, cannot be written to `.h5` either.
     In Keras 3 only weights that share a name matter: `.h5` refuses them. `.keras` and
     `.weights.h5` do not use the names.
 
     Silent: Keras 3 where no name is given (it makes up different ones); names that are
     computed; the same name in two branches of which a run takes one, or in a name scope;
-    in Keras 2 the same name in `__init__` and in `build`, which prefixes it; metrics.
+    in Keras 2 the same name in `__init__` and in `build`, which prefixes it; in Keras 3
+    subclassed models, which `.h5` never loads; metrics.
 
     Fix: `name=` after the attribute that holds the weight, with the counter of its loop
     (safe: what was saved before is loaded by position). A name given twice becomes the
@@ -483,7 +485,8 @@ class Own(keras.layers.Layer):
                 # What `build` makes is prefixed with the name of the layer.
                 for method in weight_calls.CONSTRUCTION:
                     yield from self._shared(module, cls, method)
-            else:
+            elif cls.kind is not Kind.MODEL:
+                # A subclassed Model cannot be loaded from `.h5` anyway.
                 yield from self._shared(module, cls, *weight_calls.CONSTRUCTION)
 
     def _unnamed(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
