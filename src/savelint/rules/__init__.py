@@ -27,6 +27,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL210", "reserved-attribute", "ReservedAttribute"),
     Entry("SVL212", "back-reference", "BackReference"),
     Entry("SVL213", "positional-weight-name", "PositionalWeightName"),
+    Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
 )
 

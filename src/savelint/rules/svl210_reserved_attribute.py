@@ -290,7 +290,7 @@ import keras
 class Masked(keras.layers.Dense):
     def build(self, input_shape):
         super().build(input_shape)
-        self._kernel.assign(self._kernel * 0.5)
+        self.kernel.assign(self.kernel * 0.5)
 """,
             witness=Witness(build="Masked(3)", ways=(Way.CALL,), fails={Keras.V3: _RAISES}),
             keras=_V3,
@@ -373,6 +373,8 @@ class Careful(keras.Model):
             self._own = []
         if not hasattr(self, "losses"):
             self.losses = []
+        if self.name is None:
+            self.name = "careful"
 
     def call(self, inputs):
         return inputs
@@ -488,12 +490,14 @@ def _is_something(module: ModuleModel, store: AttributeStore) -> bool:
 
 
 def _is_guarded(module: ModuleModel, store: AttributeStore) -> bool:
-    """Whether the statement runs under a `try`, or under a test of what is installed."""
+    """Whether it runs under a `try`, or under a test of itself or of what is installed."""
     branches = module.branches_of(store.target)
     tried = any(
         getattr(branch, "body", None) is part for branch, part in branches if _is_try(branch)
     )
-    return tried or weight_calls.asks_generation(module, store.target)
+    tests = [getattr(branch, "test", None) for branch, _ in branches]
+    asked = any(f".{store.name}" in module.text(test) for test in tests if test is not None)
+    return tried or asked or weight_calls.asks_generation(module, store.target)
 
 
 def _is_try(branch: object) -> bool:

@@ -56,7 +56,7 @@ class BackReference(Rule):
     examples = (
         Example(
             variant="attribute",
-            bad=f"""\\
+            bad=f"""\
 from tensorflow import keras
 
 
@@ -70,7 +70,7 @@ class Net(keras.Model):
         return self.dense(inputs)
 {_CONFIG}""",
             at="self.dense.parent = self",
-            good=f"""\\
+            good=f"""\
 from tensorflow import keras
 
 
@@ -87,7 +87,7 @@ class Net(keras.Model):
         ),
         Example(
             variant="constructor",
-            bad=f"""\\
+            bad=f"""\
 import tensorflow as tf
 from tensorflow.keras import layers
 
@@ -112,7 +112,7 @@ class Net(tf.keras.Model):
         return self.head(inputs)
 {_CONFIG}""",
             at="Head(model=self)",
-            good=f"""\\
+            good=f"""\
 import weakref
 
 import tensorflow as tf
@@ -143,7 +143,7 @@ class Net(tf.keras.Model):
         ),
         Example(
             variant="list",
-            bad=f"""\\
+            bad=f"""\
 from keras import Model, layers
 
 
@@ -160,7 +160,7 @@ class Net(Model):
         return inputs
 {_CONFIG}""",
             at="block.owner = self",
-            good=f"""\\
+            good=f"""\
 from keras import Model, layers
 
 
@@ -179,7 +179,7 @@ class Net(Model):
         ),
         Example(
             variant="itself",
-            bad=f"""\\
+            bad=f"""\
 import keras
 
 
@@ -193,7 +193,7 @@ class Net(keras.Model):
         return self.dense(inputs)
 {_CONFIG}""",
             at="self.chain = [self, self.dense]",
-            good=f"""\\
+            good=f"""\
 import keras
 
 
@@ -211,7 +211,7 @@ class Net(keras.Model):
         ),
     )
     silent = (
-        """\\
+        """\
 # A weak reference, a method and a closure are not tracked.
 import weakref
 
@@ -242,7 +242,7 @@ class Net(keras.Model):
     def call(self, inputs):
         return self.head(inputs)
 """,
-        """\\
+        """\
 # A plain object may hold a layer; a layer may be given one that it does not keep.
 from tensorflow import keras
 
@@ -272,7 +272,7 @@ class Net(keras.Model):
     def call(self, inputs):
         return self.block(inputs)
 """,
-        """\\
+        """\
 # The parent does not hold the layer that holds it.
 from tensorflow import keras
 
@@ -297,7 +297,7 @@ class Net(keras.Model):
     def call(self, inputs):
         return self.dense(inputs)
 """,
-        """\\
+        """\
 # The class keeps Keras from tracking what it sets.
 import tensorflow as tf
 from tensorflow import keras
