@@ -28,6 +28,7 @@ from savelint.keras.model import (
     ShapeUse,
     Stack,
     SuperCall,
+    WeightCall,
 )
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
@@ -200,6 +201,8 @@ class CallReader(ExpressionReader):
             if owner.outline.definer(callee.name) is not None:
                 return self._follow_method(owner.outline, callee.name, node, arguments)
             if callee.name in WEIGHT_MAKERS:
+                conditional = self._branches > 0
+                self._note(WeightCall(owner.outline, node, arguments, self._method, conditional))
                 return Variable("weight", node)
         if callee.name == "get_concrete_function":
             return Concrete()

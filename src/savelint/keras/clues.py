@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Container
 
+from savelint.keras import reserved
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
@@ -20,6 +21,8 @@ LENGTH = "<length>"
 OPEN_SHAPE = "<shape ending in -1>"
 # An attribute is given something that makes an array, or that a helper makes.
 ARRAY_ATTRIBUTE = "<array attribute>"
+# An attribute that Keras itself computes is assigned.
+RESERVED_ATTRIBUTE = "<reserved attribute>"
 # A class of the kind stands in the statement.
 MODEL = "<model>"
 # A constructor does not begin with `super().__init__(...)`.
@@ -43,7 +46,7 @@ NESTED = "<nested>"
 
 EVERY = frozenset(
     {
-        *(STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, MODEL),
+        *(STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, RESERVED_ATTRIBUTE, MODEL),
         *(UNFOUNDED, OTHER_CALL, LATE_STATE),
         *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED),
     }
@@ -144,9 +147,11 @@ class Clues:
 
     def _member(self, node: ast.Attribute) -> None:
         self.words.add(node.attr)
+        if node.attr in reserved.EVERY and isinstance(node.ctx, ast.Store):
+            self.words.add(RESERVED_ATTRIBUTE)
 
     def _attribute(self, node: ast.Attribute) -> None:
-        self.words.add(node.attr)
+        self._member(node)
         if node.attr in _RANKS:
             self._harmless.add(id(node.value))
         elif node.attr == "shape" and id(node) not in self._harmless:

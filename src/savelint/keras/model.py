@@ -283,6 +283,21 @@ class SuperCall:
     arguments: Arguments
 
 
+@dataclass(frozen=True, eq=False)
+class WeightCall:
+    """`self.add_weight(...)` or `self.add_variable(...)` of Keras' own.
+
+    `owner` is the class whose `self` it is, `method` the method whose body (or a helper of
+    which) holds it; `conditional` says that a branch or a loop is around it.
+    """
+
+    owner: ClassOutline
+    node: cst.Call
+    arguments: Arguments
+    method: str
+    conditional: bool
+
+
 Event: TypeAlias = (
     ShapeUse
     | NumberUse
@@ -301,6 +316,7 @@ Event: TypeAlias = (
     | SelfContact
     | Stack
     | SuperCall
+    | WeightCall
 )
 AnyEvent = TypeVar("AnyEvent")
 
@@ -402,6 +418,10 @@ class ModuleModel:
         """What the file says at its top level."""
         return self.file.summary
 
+    def is_here(self, node: cst.CSTNode) -> bool:
+        """Whether a node stands in this file."""
+        return id(node) in self._owners
+
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node of this file stands in the source, without surrounding white space."""
         return self._owners[id(node)].span_of(node)
@@ -436,6 +456,13 @@ class ModuleModel:
     def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
         """The innermost `def` around a node."""
         return self._owners[id(node)].function_of(node)
+
+    def branches_of(self, node: cst.CSTNode) -> list[tuple[cst.CSTNode, cst.CSTNode]]:
+        """The branches, loops and `with` blocks of its function around a node, innermost first.
+
+        Each with the part of it in which the node stands.
+        """
+        return self._owners[id(node)].branches_of(node)
 
     def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
         """Where a method, with what is defined in it, reads an attribute of its object."""

@@ -78,6 +78,13 @@ _ARITHMETIC = (
 )
 
 
+_SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
+_BRANCHES = (
+    *(cst.If, cst.IfExp, cst.BooleanOperation, cst.Match, cst.Try, cst.TryStar),
+    *(cst.For, cst.While, cst.BaseComp, cst.With),
+)
+
+
 def _asks_identity(node: cst.Comparison) -> bool:
     return all(isinstance(c.operator, (cst.Is, cst.IsNot)) for c in node.comparisons)
 
@@ -178,6 +185,19 @@ class Region:
                 # The value is compared, or is an index: nothing of it goes on.
                 return Use("operand", node=self._parents[id(node)], direct=False)
         return replace(self._final_use(node, parent), direct=direct)
+
+    def branches_of(self, node: cst.CSTNode) -> list[tuple[cst.CSTNode, cst.CSTNode]]:
+        """The branches, loops and `with` blocks of its function around a node, innermost first.
+
+        Each with the part of it in which the node stands.
+        """
+        found: list[tuple[cst.CSTNode, cst.CSTNode]] = []
+        parent = self._parents.get(id(node))
+        while parent is not None and not isinstance(parent, _SCOPES):
+            if isinstance(parent, _BRANCHES):
+                found.append((parent, node))
+            node, parent = parent, self._parents.get(id(parent))
+        return found
 
     def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
         """Where a method, with what is defined in it, reads an attribute of its object."""

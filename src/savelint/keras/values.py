@@ -65,6 +65,13 @@ class ClassOutline:
         body = self.node.body.body
         return {item.name.value: item for item in body if isinstance(item, cst.FunctionDef)}
 
+    @cached_property
+    def assigned(self) -> frozenset[str]:
+        """The names that statements of the class body give a value."""
+        from savelint.keras.walk import assigned_names
+
+        return frozenset(assigned_names(self.node))
+
     def method(self, name: str) -> cst.FunctionDef | None:
         """The method as the class or the nearest of its parents defines it."""
         definer = self.definer(name)

@@ -91,6 +91,18 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack.extend(reversed(tuple(children(current))))
 
 
+def assigned_names(node: cst.ClassDef) -> Iterator[str]:
+    """The names that a class body's own statements assign."""
+    lines = (line for line in node.body.body if isinstance(line, cst.SimpleStatementLine))
+    for statement in (part for line in lines for part in line.body):
+        targets: list[cst.BaseExpression] = []
+        if isinstance(statement, cst.Assign):
+            targets = [target.target for target in statement.targets]
+        elif isinstance(statement, cst.AnnAssign) and statement.value is not None:
+            targets = [statement.target]
+        yield from (target.value for target in targets if isinstance(target, cst.Name))
+
+
 def code(node: cst.CSTNode) -> str:
     """The source of an expression, for use in a new one."""
     return _PLAIN.code_for_node(node).strip()

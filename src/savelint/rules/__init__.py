@@ -30,7 +30,12 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL206", "non-string-key", "NonStringKey"),
     Entry("SVL207", "nested-container", "NestedContainer"),
     Entry("SVL209", "missing-super-init", "MissingSuperInit"),
+    Entry("SVL210", "reserved-attribute", "ReservedAttribute"),
+    Entry("SVL212", "back-reference", "BackReference"),
+    Entry("SVL213", "positional-weight-name", "PositionalWeightName"),
     Entry("SVL214", "call-not-defined", "CallNotDefined"),
+    Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
+    Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
 )
 
 
