@@ -20,6 +20,7 @@ from savelint.keras.model import (
     AttributeStore,
     Combination,
     Contact,
+    Creation,
     LayerCall,
     NumberUse,
     PythonOperation,
@@ -31,8 +32,10 @@ from savelint.keras.model import (
     SymbolicUnpacking,
     TensorRead,
     TensorTest,
+    WeightCall,
 )
 from savelint.keras.values import Dim, Instance
+from savelint.keras.walk import code
 
 Told = dict[str, str]
 
@@ -1056,6 +1059,30 @@ def test_calls_of_layers_are_noted(body: str, called: list[str]) -> None:
     assert [event.layer.name.rpartition(".")[2] for event in flow.all(LayerCall)] == called
 
 
+@pytest.mark.parametrize(
+    ("body", "made"),
+    [
+        ("return layers.Dense(3)(x)", [("keras.layers.Dense", False, 1)]),
+        ("if training:\n    x = layers.Dense(3)(x)\nreturn x", [("keras.layers.Dense", True, 1)]),
+        ("return self.make()(x)", [("keras.layers.ReLU", False, 2)]),
+        ("return x * tf.Variable(1.0)", [("tensorflow variable", False, 1)]),
+        ("w = self.add_weight()\nreturn x * w", [("weight variable", False, 1)]),
+        ("return self.dense(x)", []),
+    ],
+)
+def test_what_is_made_is_noted(body: str, made: list[tuple[str, bool, int]]) -> None:
+    methods = """
+        def make(self):
+            return layers.ReLU()
+
+        def build(self, shape):
+            self.dense = layers.Dense(3)
+    """
+    flow = call_flow(body, parameters="x, training=False", methods=methods)
+    events = flow.all(Creation)
+    assert [(told(e.value), e.conditional, len(e.inside)) for e in events] == made
+
+
 def test_a_stack_of_layers_is_noted() -> None:
     text = HEAD + "model = keras.Sequential([layers.Dense(3), layers.ReLU()])\n"
     text += "model.save('p')\n"
@@ -1083,6 +1110,41 @@ def test_what_an_object_does_to_itself_is_noted(body: str, expected: list[str]) 
         elif isinstance(event, SelfContact):
             found.append(f"self {event.how}")
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("self.w = self.add_weight('w', (6,))", ["add_weight: 'w', [6]"]),
+        ("if deep:\n    self.add_variable(name='w')", ["add_variable in a branch: 'w'"]),
+        ("self.w = [self.add_weight() for _ in range(2)]", ["add_weight in a branch: "]),
+        ("self.w = self.make(name='w')", ["add_weight: 'w'"]),
+        ("self.w = other.add_weight(name='w')", []),
+        ("self.w = self.mine.add_weight(name='w')", []),
+    ],
+)
+def test_the_making_of_a_weight_is_noted(body: str, expected: list[str]) -> None:
+    text = f"{HEAD}class Net(keras.layers.Layer):\n    def build(self, shape):\n        "
+    text += body.replace("\n", "\n        ") + "\n"
+    text += "    def make(self, name):\n        return self.add_weight(name=name)\n"
+    found = []
+    for event in keras_class(text).flow("build").all(WeightCall):
+        how = " in a branch" if event.conditional else ""
+        given = ", ".join(told(argument.value) for argument in event.arguments.items)
+        found.append(f"{code(event.node.func).rpartition('.')[2]}{how}: {given}")
+    assert found == expected
+
+
+def test_a_class_s_own_add_weight_is_followed_instead() -> None:
+    text = f"{HEAD}class Net(keras.layers.Layer):\n    def build(self, shape):\n"
+    text += "        self.add_weight('w')\n    def add_weight(self, name):\n        pass\n"
+    assert not list(keras_class(text).flow("build").all(WeightCall))
+
+
+def test_the_names_that_a_class_body_assigns_are_known() -> None:
+    text = f"{HEAD}class Net(keras.Model):\n    a = b = 1\n    c: int = 2\n    d: int\n"
+    text += "    def e(self):\n        f = 3\n"
+    assert keras_class(text).outline.assigned == {"a", "b", "c"}
 
 
 # -- scripts -----------------------------------------------------------------------------

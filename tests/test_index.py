@@ -368,6 +368,7 @@ import keras
 from head import Head
 class Net(keras.Model):
     def __init__(self):
+        super().__init__()
         self.head = Head()
 """
 SAVE = """\
@@ -426,6 +427,194 @@ def test_a_save_in_another_file_is_shown_there(tmp_path: Path) -> None:
 def test_a_class_of_another_file_is_known_where_it_is_saved(tmp_path: Path) -> None:
     grow(tmp_path, {"head.py": HEAD, "train.py": SAVE})
     assert codes(tmp_path, "train.py") == ["train.py:5: SVL102"]
+
+
+# -- rules that ask what a base does -----------------------------------------------------------
+
+LATE = """\
+    def __init__(self):
+        {first}
+        self.units = 3
+    def call(self, x):
+        return x
+"""
+FUNCTIONAL = """\
+import keras
+class Base(keras.Model):
+    def __init__(self):
+        x = keras.Input([6])
+        super().__init__(inputs=x, outputs=self.call(x))
+"""
+SETTING_UP = """\
+import keras
+class Base(keras.Model):
+    def prepare(self):
+        self.begin()
+    def begin(self):
+        super().__init__()
+"""
+OUTSIDE = "import keras\nfrom outside import Mixin\nclass Base(Mixin, keras.Model): pass\n"
+FORWARD = "    def forward(self, x):\n        return x\n"
+MAKING = "    def call(self, x):\n        return keras.layers.Dense(3)(x)\n"
+CLAIMING = """\
+    def __init__(self):
+        super().__init__()
+        self.metrics = []
+    def call(self, x):
+        return x
+"""
+OWNING = """\
+    @property
+    def metrics(self):
+        return self._own
+    @metrics.setter
+    def metrics(self, value):
+        self._own = value
+"""
+# The base's file, the class behind it in another one, and what is found there.
+INHERITED: dict[str, tuple[str, str, list[str]]] = {
+    "no constructor": (BASE, LATE.format(first="pass"), ["SVL209"]),
+    "constructor": (BASE, LATE.format(first="super().__init__()"), []),
+    "constructor of the base's own helper": (SETTING_UP, LATE.format(first="self.prepare()"), []),
+    "base from outside": (OUTSIDE, LATE.format(first="pass"), []),
+    "call of another base": (
+        BASE + "    def __call__(self, x):\n        return x\n",
+        LATE.format(first="pass"),
+        [],
+    ),
+    "forward": (BASE, FORWARD, ["SVL214"]),
+    "forward beside an inherited call": (
+        BASE + CALL.replace(FROZEN, "        return x\n"),
+        FORWARD,
+        [],
+    ),
+    "forward behind a base from outside": (OUTSIDE, FORWARD, []),
+    "forward of a functional base": (FUNCTIONAL, FORWARD, []),
+    "reserved attribute": (BASE, CLAIMING, ["SVL210"]),
+    "reserved attribute behind a base from outside": (OUTSIDE, CLAIMING, []),
+    "property of the base": (BASE + OWNING, CLAIMING, []),
+    "class attribute of the base": (BASE + "    metrics = ()\n", CLAIMING, []),
+    "attributes set by the base": (
+        BASE + "    def __setattr__(self, name, value):\n        pass\n",
+        CLAIMING,
+        [],
+    ),
+    "layer in call": (BASE, MAKING, ["SVL203"]),
+    "layer in the call that the base's constructor runs": (FUNCTIONAL, MAKING, []),
+}
+
+
+@pytest.mark.parametrize(("base", "body", "expected"), INHERITED.values(), ids=INHERITED)
+def test_rules_know_what_a_base_of_another_file_does(
+    tmp_path: Path, base: str, body: str, expected: list[str]
+) -> None:
+    net = f"import keras\n{TF}from base import Base\nclass Net(Base):\n{body}"
+    grow(tmp_path, {"base.py": base, "net.py": net})
+    assert analysed(tmp_path, "net.py") == expected
+
+
+def test_a_layer_of_another_file_that_call_makes_is_found(tmp_path: Path) -> None:
+    part = f"import keras\nclass Part(keras.layers.Layer):\n{DENSE}"
+    idle = "class Idle(keras.layers.Layer): pass\n"
+    net = f"import keras\n{TF}from part import Idle, Part\nclass Net(keras.Model):\n"
+    net += "    def call(self, x):\n        return Idle()(Part()(x))\n"
+    grow(tmp_path, {"part.py": part + idle, "net.py": net})
+    assert analysed(tmp_path, "net.py") == ["SVL203"]
+
+
+LOADED = """\
+import keras
+from net import Net
+net = Net()
+net.build((None, 6))
+net.load_weights("net.weights.h5")
+net.save("net.keras")
+"""
+EMPTY = f"""\
+import keras
+from base import Base
+class Net(Base):
+{DENSE}    def call(self, x):
+        return self.dense(x)
+"""
+BUILDING = "    def __init__(self):\n        super().__init__()\n        self.build((None, 6))\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        (BASE, ["SVL215"]),
+        (BASE + "    def build(self, shape):\n        self.dense.build(shape)\n", []),
+        (BASE + BUILDING, []),
+        (OUTSIDE, []),
+    ],
+)
+def test_a_model_of_other_files_is_known_where_it_is_loaded(
+    tmp_path: Path, base: str, expected: list[str]
+) -> None:
+    grow(tmp_path, {"base.py": base, "net.py": EMPTY, "load.py": LOADED})
+    assert analysed(tmp_path, "load.py") == expected
+
+
+HOLDING = f"import keras\nclass Base(keras.Model):\n{DENSE}"
+SETS = """\
+import keras
+from base import Base
+class Net(Base):
+    def __init__(self):
+        super().__init__()
+        self.parts = {{{layer}}}
+    def call(self, x):
+        for part in self.parts:
+            x = part(x)
+        return x
+"""
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        ("keras.layers.Dense(3), keras.layers.Dense(3)", ["SVL204"]),
+        # The base holds it, where Keras sees it.
+        ("self.dense", []),
+    ],
+)
+def test_a_layer_that_a_base_of_another_file_holds_is_seen(
+    tmp_path: Path, layer: str, expected: list[str]
+) -> None:
+    grow(tmp_path, {"base.py": HOLDING, "net.py": SETS.format(layer=layer)})
+    assert analysed(tmp_path, "net.py") == expected
+
+
+def test_values_of_other_files_are_no_place_for_findings(tmp_path: Path) -> None:
+    """What a base made, and hands on, is neither a part given `self` here nor a function here."""
+    base = """\
+import keras
+class Part(keras.layers.Layer):
+    def __init__(self, owner):
+        super().__init__()
+        self.owner = owner
+class Base(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.part = Part(self)
+        dense = keras.layers.Dense(3)
+        self.run = lambda x: dense(x)
+"""
+    net = """\
+import keras
+from base import Base
+class Net(Base):
+    def __init__(self):
+        super().__init__()
+        self.again = self.part
+        self.same = self.run
+    def call(self, x):
+        return self.same(self.again(x))
+"""
+    grow(tmp_path, {"base.py": base, "net.py": net})
+    assert analysed(tmp_path, "base.py") == ["SVL212"]
+    assert analysed(tmp_path, "net.py") in ([], ["SVL204"])
 
 
 # -- generations -------------------------------------------------------------------------------

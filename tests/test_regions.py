@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import sysconfig
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -241,6 +242,37 @@ def test_a_span_belongs_to_the_text_without_surrounding_space() -> None:
         if isinstance(node, cst.FunctionDef)
     ]
     assert found.text(function) == "def f ( self ) :\r\n      pass"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("if t:\n    x", ["If IndentedBlock"]),
+        ("if t: pass\nelif x: pass", ["If Name", "If If"]),
+        ("if t: pass\nelse:\n    for i in o: x", ["For SimpleStatementSuite", "If Else"]),
+        ("while t:\n    try: x\n    except E: pass", ["Try SimpleStatementSuite", "While"]),
+        ("try: pass\nexcept E:\n    x", ["Try ExceptHandler"]),
+        ("match t:\n    case 1: x", ["Match MatchCase"]),
+        ("[x for i in o]", ["ListComp Name"]),
+        ("{1: x for i in o}", ["DictComp Name"]),
+        ("t if o else x", ["IfExp Name"]),
+        ("t and x", ["BooleanOperation Name"]),
+        ("if t:\n    def g(): x", []),
+        ("with t: x", ["With SimpleStatementSuite"]),
+    ],
+)
+def test_the_branches_around_a_node_are_found(text: str, expected: list[str]) -> None:
+    found = model(f"class C:\n    def f(self):\n{textwrap.indent(text, ' ' * 8)}\n")
+    (node,) = [
+        node
+        for region in found.regions
+        for node in nodes(region.tree)
+        if isinstance(node, cst.Name) and node.value == "x"
+    ]
+    branches = found.branches_of(node)
+    told = [f"{type(around).__name__} {type(part).__name__}" for around, part in branches]
+    assert len(told) == len(expected)
+    assert all(one.startswith(other) for one, other in zip(told, expected, strict=True))
 
 
 def test_the_innermost_function_around_a_node_is_found() -> None:

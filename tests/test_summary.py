@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_model import codes, summary
+from savelint.keras.clues import LATE_STATE, OTHER_CALL, UNFOUNDED
 from savelint.keras.summary import Statement, summarise
 from savelint.source import Source, SourceError
 
@@ -178,3 +179,30 @@ def test_source_too_deep_for_python_is_refused_in_words(text: str) -> None:
     with pytest.raises(SourceError) as caught:
         summarise(Source("m.py", text))
     assert str(caught.value)
+
+
+# -- marks -------------------------------------------------------------------------------
+
+CLASS = "class A(B):\n    "
+
+
+@pytest.mark.parametrize(
+    ("body", "marks"),
+    [
+        ("def __init__(self):\n        super().__init__()", set()),
+        ("def __init__(self):\n        'Doc.'\n        super(A, self).__init__(a=1)", set()),
+        ("def __init__(self):\n        self.a = 1\n        super().__init__()", {UNFOUNDED}),
+        ("def __init__(self):\n        super().__init__", {UNFOUNDED}),
+        ("def __init__(self):\n        B.__init__(self)", {UNFOUNDED}),
+        ("def __init__(self):\n        'Doc.'", {UNFOUNDED}),
+        ("def __call__(self): pass", {OTHER_CALL}),
+        ("def forward(self): pass", {OTHER_CALL}),
+        ("def forward(self): pass\n    def call(self): pass", set()),
+        ("def call(self, x): return layers.Dense(3)(x)", {LATE_STATE}),
+        ("def call(self, x): return self.add_weight()", {LATE_STATE}),
+        ("def build(self, shape): self.dense = layers.Dense(3)", set()),
+        ("def call(self, x): return self.dense(x)", set()),
+    ],
+)
+def test_marks_tell_what_no_word_tells(body: str, marks: set[str]) -> None:
+    assert statement(CLASS + body).words & {UNFOUNDED, OTHER_CALL, LATE_STATE} == marks

@@ -155,19 +155,31 @@ def _led_to(file: File, starts: set[int], rules: Sequence[Rule]) -> set[int]:
     What a class is depends on its parts, and on the classes of which it is a part.
     """
     models = file.models
+    script = {i for i, each in enumerate(file.summary.statements) if not each.definition}
     holding = {
         start
-        for start in starts
-        if _holds_clues(file, start, clues.MODEL if start in models else "", rules)
+        for start in starts - script
+        if _holds_clues(
+            file,
+            file.reach(start, through_keras=False),
+            clues.MODEL if start in models else "",
+            rules,
+        )
     }
+    if starts & script:
+        # One statement of a script makes a model, the next may build it.
+        together = set[int]().union(*(file.reach(i, through_keras=False) for i in script))
+        if _holds_clues(file, together, clues.MODEL if script & models else "", rules):
+            holding |= starts & script
     users = {start for start in starts if holding.intersection(file.leads_to(start))}
     return users.union(holding, *(file.reach(start) for start in holding))
 
 
-def _holds_clues(file: File, start: int, mark: str, rules: Sequence[Rule]) -> bool:
-    """Whether a statement, with the helpers and bases that it leads to, has a rule's clues."""
-    helpers = file.reach(start, through_keras=False)
+def _holds_clues(file: File, helpers: set[int], mark: str, rules: Sequence[Rule]) -> bool:
+    """Whether statements, with the helpers and bases that they lead to, have a rule's clues."""
     words = {mark}.union(*(file.summary.statements[index].words for index in helpers))
+    if any(file.has_plain_class(index) for index in helpers):
+        words.add(clues.PLAIN_CLASS)
     # What helpers of other files do is no finding here: it can only add to some clue of this.
     begun = [rule for rule in rules if any(words & clue for clue in rule.clues) or not rule.clues]
     if any(all(words & clue for clue in rule.clues) for rule in begun):

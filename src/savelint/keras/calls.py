@@ -11,6 +11,7 @@ from savelint.keras import external, operations, tables
 from savelint.keras.derived import (
     array_method,
     item_of,
+    with_entry,
 )
 from savelint.keras.expressions import WEIGHT_MAKERS, ExpressionReader
 from savelint.keras.model import (
@@ -30,6 +31,7 @@ from savelint.keras.model import (
     SuperCall,
     TensorRead,
     Tracing,
+    WeightCall,
 )
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
@@ -39,12 +41,14 @@ from savelint.keras.values import (
     ClassRef,
     Concrete,
     Const,
+    Count,
     Dim,
     Function,
     Imported,
     Instance,
     Member,
     ModuleRef,
+    Partial,
     Reading,
     Ref,
     SelfValue,
@@ -56,6 +60,7 @@ from savelint.keras.values import (
     Traced,
     Value,
     Variable,
+    bounded,
     dimensions,
     elements,
     holds_tensor,
@@ -65,6 +70,14 @@ from savelint.keras.values import (
 from savelint.keras.walk import code
 
 _GROWING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
+_SHRINKING = frozenset({"pop", "remove", "clear", "popitem", "sort", "reverse", "discard"})
+_COPIES = {"sorted": "list", "reversed": "iterator"}
+_DICTIONARIES = {
+    "builtins.dict": "dict",
+    "collections.OrderedDict": "OrderedDict",
+    "collections.defaultdict": "defaultdict",
+}
+_COLLECTIONS = {"collections.deque": "deque", "builtins.frozenset": "frozenset"}
 EXPORT_ARCHIVE = "keras.export.ExportArchive"
 _TF_FUNCTION = frozenset({"tensorflow.function", "tensorflow.experimental.function"})
 _SAVE_MODEL = frozenset({"keras.models.save_model", "keras.saving.save_model"})
@@ -99,6 +112,7 @@ class CallReader(ExpressionReader):
         arguments = self._arguments(node)
         if node.func.attr.value == "numpy" and (isinstance(owner, Tensor) or is_symbolic(owner)):
             self._note_read(node, node.func.value, ".numpy")
+        self._note_method(node, node.func, arguments)
         method = _METHODS.get(type(owner))
         if method is not None:
             return method(self, owner, node.func, node, arguments)
@@ -106,6 +120,19 @@ class CallReader(ExpressionReader):
             self._append(node.func.value, arguments.items[-1])
             return None
         return self._apply(self._member(owner, node.func), node, arguments)
+
+    def _note_method(self, node: cst.Call, func: cst.Attribute, arguments: Arguments) -> None:
+        """Note a method that changes a container of the object; one added to it is aliased."""
+        name = func.attr.value
+        if name not in _GROWING and name not in _SHRINKING:
+            return
+        values = tuple(argument.value for argument in arguments.items)
+        self._change(func.value, name, values, node, node)
+        base = func.value
+        owner = self._quietly(base.value) if isinstance(base, cst.Attribute) else None
+        if isinstance(base, cst.Attribute) and isinstance(owner, SelfValue) and name == "append":
+            for argument in arguments.positional:
+                self._alias(argument.node.value, argument.value, owner.outline, base.attr.value, 1)
 
     def _arguments(self, node: cst.Call) -> Arguments:
         arguments = Arguments(tuple(CallArgument(a, self.value(a.value)) for a in node.args))
@@ -204,6 +231,8 @@ class CallReader(ExpressionReader):
             if owner.outline.definer(callee.name) is not None:
                 return self._follow_method(owner.outline, callee.name, node, arguments)
             if callee.name in WEIGHT_MAKERS:
+                conditional = self._branches > 0
+                self._note(WeightCall(owner.outline, node, arguments, self._method, conditional))
                 return Variable("weight", node)
         if callee.name == "get_concrete_function":
             return Concrete()
@@ -211,6 +240,14 @@ class CallReader(ExpressionReader):
         return None
 
     def _apply_reference(self, name: str, node: cst.Call, arguments: Arguments) -> Value:
+        if name in _DICTIONARIES:
+            return self._dictionary(_DICTIONARIES[name], arguments)
+        if name in _COLLECTIONS:
+            first = arguments.get(0)
+            return self._collection(_COLLECTIONS[name], first.value if first else Seq(()))
+        if name == "functools.partial" and arguments.items:
+            function, *bound = (argument.value for argument in arguments.items)
+            return Partial(function, tuple(bound))
         if name.startswith("builtins."):
             return self._builtin(name.removeprefix("builtins."), node, arguments)
         if name in _TF_FUNCTION:
@@ -356,7 +393,8 @@ class CallReader(ExpressionReader):
         first = arguments.items[0].value if arguments.items else None
         self._note_builtin(name, node, arguments)
         if name in {"list", "tuple", "sorted", "reversed", "set"}:
-            return first if isinstance(first, (Shape, Seq, Tensor)) else None
+            empty = Seq(()) if not arguments.items else None
+            return self._collection(_COPIES.get(name, name), first or empty)
         if name == "len":
             if isinstance(first, Tensor) and not first.structured:
                 return Dim(first, 0, False, node, arguments.items[0].node.value, is_length=True)
@@ -370,14 +408,17 @@ class CallReader(ExpressionReader):
                 self._note_number(node, argument.value)
             if isinstance(first, Dim) and not first.dynamic and first.is_batch:
                 return None
-            if isinstance(first, Dim) and name != "range":
+            if name == "range":
+                return Seq((Count(),), complete=False, kind="iterator")
+            if isinstance(first, Dim):
                 return replace(first, symbolic=False)
-            known = isinstance(first, (Argument, Reading))
-            return first if known and name != "range" else None
+            return first if isinstance(first, (Argument, Reading)) else None
         if name == "enumerate":
-            return Seq((Seq((None, item_of(first))),), complete=False)
+            pair = Seq((Count(), item_of(first)), kind="tuple")
+            return Seq((pair,), complete=False, kind="iterator")
         if name == "zip":
-            return Seq((Seq(tuple(item_of(a.value) for a in arguments.items)),), complete=False)
+            row = Seq(tuple(item_of(a.value) for a in arguments.items), kind="tuple")
+            return Seq((row,), complete=False, kind="iterator")
         if name in {"isinstance", "print", "type", "hasattr", "str", "bool"}:
             return None
         self._pass_on(arguments, node)
@@ -412,6 +453,27 @@ class CallReader(ExpressionReader):
         converted, training = self._converted > 0, self._training > 0
         self._note(TensorRead(node, argument, name, converted, training))
 
+    def _collection(self, kind: str, value: Value) -> Value:
+        """The list, set, ... of what is in a value."""
+        if isinstance(value, Seq):
+            return replace(value, kind=kind)
+        return value if isinstance(value, (Shape, Tensor)) and kind != "deque" else None
+
+    def _dictionary(self, kind: str, arguments: Arguments) -> Value:
+        """`dict(...)` and its like, of pairs, of another dictionary and of keywords."""
+        entries: list[tuple[Value, Value]] = []
+        skipped = 1 if kind == "defaultdict" else 0  # its factory
+        for argument in arguments.positional[skipped:]:
+            value = argument.value
+            if isinstance(value, Table):
+                entries.extend(value.entries)
+            elif isinstance(value, Seq) and all(map(_is_pair, value.items)):
+                entries.extend((i.items[0], i.items[1]) for i in value.items if isinstance(i, Seq))
+            else:
+                return None
+        entries.extend((Const(a.keyword), a.value) for a in arguments.items if a.keyword)
+        return bounded(Table.of(entries, kind))
+
     def _call_object(self, layer: Instance, node: cst.Call, arguments: Arguments) -> Value:
         self._note(Contact(layer, "call", node, arguments))
         made_by = layer.name.removesuffix(".seeded")
@@ -419,8 +481,7 @@ class CallReader(ExpressionReader):
             return operations.initialised(made_by, made_by != layer.name, node, arguments)
         if layer.kind is None or not layer.kind.is_layer:
             return self._unknown(arguments)
-        inside = tuple(f.function.node for f in self._frames if f.function is not None)
-        self._note(LayerCall(layer, node, arguments, inside))
+        self._note(LayerCall(layer, node, arguments, self._inside))
         self._meet(node, *(a.value for a in arguments.items))
         held = [v for a in arguments.items for v in elements(a.value)]
         tensors = [v for v in held if isinstance(v, Tensor)]
@@ -463,7 +524,28 @@ class CallReader(ExpressionReader):
         if func.attr.value in {"get", "pop"} and arguments.items:
             key = literal(arguments.items[0].value)
             return next((value for known, value in owner.items if known == key), None)
-        return None
+        if func.attr.value in {"values", "items"}:
+            pairs = owner.entries if func.attr.value == "items" else ()
+            rows: tuple[Value, ...] = tuple(Seq(pair, kind="tuple") for pair in pairs)
+            held = rows or tuple(value for _, value in owner.items)
+            return Seq(held, complete=False, kind="iterator")
+        if func.attr.value in _GROWING and arguments.items and self._is_own(func.value):
+            self._append(func.value, arguments.items[-1])
+        elif func.attr.value in {"update", "setdefault"} and isinstance(func.value, cst.Name):
+            self._grow_table(func.value.value, owner, func.attr.value, arguments)
+        given = func.attr.value == "setdefault" and len(arguments.items) > 1
+        return arguments.items[-1].value if given else None
+
+    def _grow_table(self, name: str, owner: Table, method: str, arguments: Arguments) -> None:
+        """`blocks.update({...})` and `blocks.setdefault(key, value)` on a local name."""
+        added = self._dictionary("dict", arguments)
+        if method == "setdefault" and len(arguments.positional) > 1:
+            added = Table.of([(arguments.items[0].value, arguments.items[1].value)])
+        if name in self._frame.names and isinstance(added, Table):
+            grown: Value = owner
+            for key, value in added.entries:
+                grown = with_entry(grown, key, value) if isinstance(grown, Table) else None
+            self._frame.names[name] = grown
 
     def _sequence_method(
         self, owner: Seq, func: cst.Attribute, node: cst.Call, arguments: Arguments
@@ -471,7 +553,8 @@ class CallReader(ExpressionReader):
         base = func.value
         if func.attr.value not in _GROWING or not arguments.items:
             return None
-        grown = Seq((*owner.items, *(a.value for a in arguments.items)), complete=False)
+        items = (*owner.items, *_added(func.attr.value, arguments))
+        grown = Seq(items, complete=False, kind=owner.kind)
         if isinstance(base, cst.Name) and base.value in self._frame.names:
             certain = func.attr.value == "append" and self._branches == 0 and owner.complete
             self._frame.names[base.value] = replace(grown, complete=certain)
@@ -573,6 +656,18 @@ def _at_home(value: Value, node: cst.Call) -> Value:
 
 def _values(arguments: Arguments) -> tuple[Value, ...]:
     return tuple(argument.value for argument in arguments.items)
+
+
+def _added(method: str, arguments: Arguments) -> tuple[Value, ...]:
+    """The items that a method adds to a list or set."""
+    last = arguments.items[-1].value
+    if method in {"extend", "update"}:
+        return last.items if isinstance(last, Seq) else (None,)
+    return (last,)
+
+
+def _is_pair(value: Value) -> bool:
+    return isinstance(value, Seq) and value.complete and len(value.items) == 2
 
 
 def is_tf_function(value: Value) -> bool:

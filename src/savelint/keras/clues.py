@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Container
 
+from savelint.keras import reserved
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
@@ -26,23 +27,37 @@ TEST = "<test>"
 NUMBERS = "<numbers>"
 # A method changes an attribute by what it was.
 COUNTER = "<counter>"
+# An attribute that Keras itself computes is assigned.
+RESERVED_ATTRIBUTE = "<reserved attribute>"
 # A class of the kind stands in the statement.
 MODEL = "<model>"
+# A constructor does not begin with `super().__init__(...)`.
+UNFOUNDED = "<constructor that does not begin with super>"
+# A class defines `__call__` or `forward`, and not `call`.
+OTHER_CALL = "<class with another call>"
+# A class is instantiated, or a variable made, outside constructors and `build`.
+LATE_STATE = "<object made after construction>"
+# It leads to a class of the file that is neither a layer nor a model.
+PLAIN_CLASS = "<plain class>"
+# A set is written out.
+SET = "<set>"
+# A lambda, or a function in a function.
+CLOSURE = "<closure>"
+# A dictionary may have a key that is not a string.
+KEY = "<key>"
+# An item is set or deleted, or something is added in place.
+ITEM = "<item>"
+# A list, tuple or dictionary that may hold another one.
+NESTED = "<nested>"
 
 # A method `call` must be given more than its inputs.
 NEEDY_CALL = "<call needs more>"
 
 EVERY = frozenset(
     {
-        STATIC_SHAPE,
-        LENGTH,
-        OPEN_SHAPE,
-        ARRAY_ATTRIBUTE,
-        TEST,
-        NUMBERS,
-        COUNTER,
-        MODEL,
-        NEEDY_CALL,
+        *(STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, RESERVED_ATTRIBUTE, MODEL),
+        *(TEST, NUMBERS, COUNTER, NEEDY_CALL, UNFOUNDED, OTHER_CALL, LATE_STATE),
+        *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED),
     }
 )
 
@@ -62,6 +77,7 @@ SHAPE_METHODS = frozenset(
 )
 _GROWING = frozenset({"append", "extend", "insert", "setdefault", "update"})
 _WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
+_STATE_MAKERS = _WEIGHT_MAKERS | {"variable"}
 _RANKS = frozenset({"rank", "ndims", "dims", "num_elements", "is_fully_defined"})
 _ASKING = frozenset(
     "range bool any all max min sum list tuple sorted set iter enumerate zip map".split()
@@ -90,14 +106,62 @@ class Clues:
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
+        # The last line of the outermost function that is being seen.
+        self._function_end = 0
         # Static shapes of which only a harmless part is taken, by identity.
         self._harmless: set[int] = set()
 
     def see(self, node: ast.AST, *, marks: bool) -> None:
         """Take in one node; without `marks` only the words that it uses."""
+        container = _CONTAINERS.get(type(node))
+        if container is not None:
+            container(self, node)
         reader = (_READERS if marks else _WORDS).get(type(node))
         if reader is not None:
             reader(self, node)
+
+    def _set(self, node: ast.Set | ast.SetComp) -> None:
+        self.words.add(SET)
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        self.words.add(CLOSURE)
+
+    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        if node.lineno <= self._function_end:
+            self.words.add(CLOSURE)
+        else:
+            self._function_end = node.end_lineno or node.lineno
+
+    def _dictionary(self, node: ast.Dict) -> None:
+        if not all(map(_is_text, node.keys)):
+            self.words.add(KEY)
+        self._nest(*node.values)
+
+    def _mapping(self, node: ast.DictComp) -> None:
+        self.words.add(KEY)
+        self._nest(node.value)
+
+    def _items(self, node: ast.List | ast.Tuple) -> None:
+        self._nest(*node.elts)
+
+    def _generated(self, node: ast.ListComp | ast.GeneratorExp) -> None:
+        self._nest(node.elt)
+
+    def _nest(self, *items: ast.expr) -> None:
+        """Note a container with an item that may be one: not a number, and no new object."""
+        for item in items:
+            made = isinstance(item, ast.Call) and _last_name(item.func)[:1].isupper()
+            if not made and not isinstance(item, ast.Constant):
+                self.words.add(NESTED)
+
+    def _item(self, node: ast.Subscript) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.words.add(ITEM)
+            if not _is_text(node.slice):
+                self.words.add(KEY)
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        self.words.add(ITEM)
 
     def _name(self, node: ast.Name) -> None:
         self.words.add(node.id)
@@ -113,9 +177,11 @@ class Clues:
 
     def _member(self, node: ast.Attribute) -> None:
         self.words.add(node.attr)
+        if node.attr in reserved.EVERY and isinstance(node.ctx, ast.Store):
+            self.words.add(RESERVED_ATTRIBUTE)
 
     def _attribute(self, node: ast.Attribute) -> None:
-        self.words.add(node.attr)
+        self._member(node)
         if node.attr in _NUMBER_NAMES:
             self.words.add(NUMBERS)
         if node.attr in _RANKS:
@@ -128,6 +194,8 @@ class Clues:
         plain = len(given.posonlyargs) + len(given.args) - len(given.defaults)
         if node.name == "call" and (plain > 2 or None in given.kw_defaults):
             self.words.add(NEEDY_CALL)
+        if node.name == "__init__" and not _begins_with_super(node.body):
+            self.words.add(UNFOUNDED)
 
     def _call(self, node: ast.Call) -> None:
         function = node.func
@@ -136,6 +204,8 @@ class Clues:
             self._harmless.add(id(node.args[0]))
         elif name in _SHAPE_READERS:
             self._shape_call(node, function, name)
+        if name[:1].isupper() or name in _STATE_MAKERS:
+            self.words.add(LATE_STATE)
         self._grown(node)
         for argument in node.args:
             self._size(argument)
@@ -146,7 +216,7 @@ class Clues:
         """`self.weights.append(array)`."""
         function = node.func
         if isinstance(function, ast.Attribute) and function.attr in _GROWING:
-            self._kept(function.value, *node.args)
+            self._kept(function.value, *node.args, *(item.value for item in node.keywords))
 
     def _shape_call(self, node: ast.Call, function: ast.expr, name: str) -> None:
         """`x.shape.as_list()`, `x.get_shape()`, `K.int_shape(x)`; `tf.shape(x)` is dynamic."""
@@ -157,6 +227,11 @@ class Clues:
                 self._harmless.add(id(function.value))
         elif name != "as_list":
             self.words.add(STATIC_SHAPE)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        defined = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
+        if "call" not in defined and not defined.isdisjoint({"__call__", "forward"}):
+            self.words.add(OTHER_CALL)
 
     def _subscript(self, node: ast.Subscript) -> None:
         index = node.slice
@@ -223,7 +298,7 @@ class Clues:
                 if self._makes_array(node.func):
                     return True
                 name = _last_name(node.func)
-                if name[:1].isupper() or name in _WEIGHT_MAKERS:
+                if (name[:1].isupper() and name != "OrderedDict") or name in _WEIGHT_MAKERS:
                     continue
             pending.extend(ast.iter_child_nodes(node))
         return False
@@ -262,6 +337,10 @@ class Clues:
             self.words.add(LENGTH)
 
 
+def _is_text(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
 def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
@@ -276,6 +355,16 @@ def _is_plain(test: ast.expr) -> bool:
         return _is_plain(test.operand)
     asks = isinstance(test, ast.Call) and _last_name(test.func) in {"isinstance", "hasattr"}
     return asks or isinstance(test, ast.Constant)
+
+
+def _begins_with_super(body: list[ast.stmt]) -> bool:
+    """Whether the first statement, behind a docstring, is `super().__init__(...)`."""
+    documented = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    first = body[1:2] if documented else body[:1]
+    call = getattr(first[0], "value", None) if first else None
+    function = getattr(call, "func", None)
+    owner = getattr(getattr(function, "value", None), "func", None)
+    return getattr(function, "attr", "") == "__init__" and getattr(owner, "id", "") == "super"
 
 
 def _is_initializer(function: ast.expr) -> bool:
@@ -313,6 +402,7 @@ _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Attribute: Clues._attribute,
     ast.BoolOp: Clues._boolean,
     ast.Call: Clues._call,
+    ast.ClassDef: Clues._class,
     ast.Compare: Clues._compare,
     ast.For: Clues._asked,
     ast.FormattedValue: Clues._formatted,
@@ -329,12 +419,28 @@ _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.While: Clues._asked,
     ast.comprehension: Clues._asked,
 }
+_CONTAINERS: dict[type[ast.AST], Callable[..., None]] = {
+    ast.AsyncFunctionDef: Clues._definition,
+    ast.AugAssign: Clues._augmented,
+    ast.Dict: Clues._dictionary,
+    ast.DictComp: Clues._mapping,
+    ast.FunctionDef: Clues._definition,
+    ast.GeneratorExp: Clues._generated,
+    ast.Lambda: Clues._lambda,
+    ast.List: Clues._items,
+    ast.ListComp: Clues._generated,
+    ast.Set: Clues._set,
+    ast.SetComp: Clues._set,
+    ast.Subscript: Clues._item,
+    ast.Tuple: Clues._items,
+}
 _WORDS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AnnAssign: Clues._store,
     ast.Assign: Clues._store,
     ast.AugAssign: Clues._store,
     ast.Attribute: Clues._member,
     ast.Call: Clues._grown,
+    ast.ClassDef: Clues._class,
     ast.FunctionDef: Clues._function,
     ast.Name: Clues._name,
 }

@@ -17,6 +17,7 @@ from savelint.keras.values import (
     Instance,
     Seq,
     Shape,
+    Table,
     Tensor,
     Value,
     Variable,
@@ -98,7 +99,8 @@ def concatenated(left: Seq | Shape, right: Seq | Shape) -> Value:
     for side in (left, right):
         items.extend(side.items if isinstance(side, Seq) else [side])
     complete = all(not isinstance(side, Seq) or side.complete for side in (left, right))
-    return bounded(Seq(tuple(items), complete))
+    kind = left.kind if isinstance(left, Seq) else "list"
+    return bounded(Seq(tuple(items), complete, kind))
 
 
 def array_arithmetic(left: Value, right: Value, node: cst.BaseExpression, operator: str) -> Value:
@@ -145,6 +147,19 @@ def with_items(array: Array, value: Value) -> Array:
     origin = "random" if random else "table"
     draw = tables.Draw.OTHER
     return replace(array, origin=origin, draw=draw, parameters=(), fill="", initializer="")
+
+
+def with_entry(table: Table, key: Value, value: Value) -> Value:
+    """A dictionary one of whose items is set."""
+    added = Table.of([(key, value)])
+    name = added.items[0][0]
+    kept = [
+        (item, known)
+        for item, known in zip(table.items, table.keys, strict=False)
+        if name is None or item[0] != name
+    ]
+    items = (*(item for item, _ in kept), *added.items)
+    return bounded(Table(items, (*(known for _, known in kept), key), table.kind))
 
 
 def array_method(owner: Array, name: str, arguments: Arguments) -> Value:

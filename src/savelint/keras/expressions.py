@@ -18,6 +18,7 @@ from savelint.keras.derived import (
     concatenated,
     item_of,
     tensor_item,
+    with_entry,
     with_items,
 )
 from savelint.keras.frames import Chain, FunctionReader
@@ -27,6 +28,8 @@ from savelint.keras.model import (
     AttributeRead,
     AttributeStore,
     Combination,
+    ContainerChange,
+    Creation,
     FrozenRead,
     NumberUse,
     ObjectStore,
@@ -77,6 +80,14 @@ _MAX_TEXT = 10_000  # characters of a string that is put together
 WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 
 
+_KINDS: dict[type[cst.CSTNode], str] = {
+    cst.Tuple: "tuple",
+    cst.Set: "set",
+    cst.SetComp: "set",
+    cst.GeneratorExp: "iterator",
+}
+
+
 class ExpressionReader(FunctionReader):
     """The part that reads expressions, assignments and conditions."""
 
@@ -85,7 +96,10 @@ class ExpressionReader(FunctionReader):
     def value(self, node: cst.BaseExpression) -> Value:
         """The value of an expression; everything in it is read."""
         if isinstance(node, cst.Call):
-            return self._call(node)
+            value = self._call(node)
+            if isinstance(value, (Instance, Variable)) and value.node is node:
+                self._note(Creation(value, node, self._inside, self._branches > 0))
+            return value
         reader = _EXPRESSIONS.get(type(node))
         if reader is not None:
             return reader(self, node)
@@ -203,7 +217,7 @@ class ExpressionReader(FunctionReader):
     def _item(self, base: Seq | Table, node: cst.Subscript, indices: Sequence[Value]) -> Value:
         part = node.slice[0].slice if len(node.slice) == 1 else None
         if not isinstance(part, cst.Index):
-            return Seq(base.items, complete=False) if isinstance(base, Seq) else None
+            return replace(base, complete=False) if isinstance(base, Seq) else None
         index = literal(indices[0])
         if isinstance(base, Table):
             return next((value for key, value in base.items if key == index), None)
@@ -234,25 +248,23 @@ class ExpressionReader(FunctionReader):
                     complete = False
             else:
                 items.append(value)
-        return bounded(Seq(tuple(items), complete))
+        return bounded(Seq(tuple(items), complete, _KINDS.get(type(node), "list")))
 
     def _dict(self, node: cst.Dict) -> Value:
-        items: list[tuple[object, Value]] = []
+        entries: list[tuple[Value, Value]] = []
         for element in node.elements:
-            key: object = None
-            if isinstance(element, cst.DictElement):
-                found = literal(self.value(element.key))
-                key = None if found is ... or isinstance(found, list) else found
-            items.append((key, self.value(element.value)))
-        return bounded(Table(tuple(items)))
+            key = self.value(element.key) if isinstance(element, cst.DictElement) else None
+            entries.append((key, self.value(element.value)))
+        return bounded(Table.of(entries))
 
     def _comprehension(self, node: cst.BaseSimpleComp | cst.DictComp) -> Value:
         outer = self._frame.names
         self._frame.names = dict(outer)
         self._branches += 1
         source = self._comprehension_source(node.for_in)
+        key: Value = None
         if isinstance(node, cst.DictComp):
-            self.value(node.key)
+            key = self.value(node.key)
             value = self.value(node.value)
         else:
             value = self.value(node.elt)
@@ -262,10 +274,10 @@ class ExpressionReader(FunctionReader):
             # [dynamic[i] if s is None else s for i, s in enumerate(static)]
             return Shape(value.tensor, value.dynamic, value.read, value.tensor_node, iterable=True)
         if isinstance(node, cst.DictComp):
-            return Table(((None, value),))
+            return Table(((None, value),), (key,))
         if isinstance(source, Tensor) and value is None:
             return Tensor(None)
-        return Seq((value,), complete=False)
+        return Seq((value,), complete=False, kind=_KINDS.get(type(node), "list"))
 
     def _comprehension_source(self, node: cst.CompFor) -> Value:
         source = self.value(node.iter)
@@ -388,7 +400,7 @@ class ExpressionReader(FunctionReader):
         if operator == "Add" and isinstance(left, (Seq, Shape)) and isinstance(right, (Seq, Shape)):
             return concatenated(left, right)
         if operator == "Multiply" and isinstance(left, Seq):
-            return Seq(left.items, complete=False)
+            return replace(left, complete=False)
         for value in (left, right):
             if isinstance(value, Dim):
                 return self._dimension_arithmetic(value, left, right, node)
@@ -465,6 +477,7 @@ class ExpressionReader(FunctionReader):
                 # A mask is as often one for all as one an example.
                 value = Tensor(None, certain=value.certain, single=value.single)
             self._frame.names[target.value] = value
+            self._frame.aliases.pop(target.value, None)
         elif isinstance(target, (cst.Tuple, cst.List)):
             self._unpack(target, value, value_node, statement)
         elif isinstance(target, cst.Attribute):
@@ -475,12 +488,26 @@ class ExpressionReader(FunctionReader):
                 if isinstance(value, Array) and self._branches:
                     value = replace(value, drawn=None)  # once, as a state that is made late
                 self._attributes[name] = value
+                self._alias(value_node, value, owner.outline, name, 0)
             elif isinstance(owner, Instance):
                 self._note(ObjectStore(owner, name, value, value_node, statement))
         elif isinstance(target, cst.Subscript):
             self._store_item(target, value, value_node, statement)
         elif isinstance(target, cst.StarredElement):
             self._store(target.value, None, value_node, statement)
+
+    def _alias(
+        self,
+        node: cst.BaseExpression,
+        value: Value,
+        owner: ClassOutline,
+        attribute: str,
+        depth: int,
+    ) -> None:
+        """Remember that a local name stands for a container that an attribute was given."""
+        is_list = isinstance(value, Seq) and value.kind == "list"
+        if isinstance(node, cst.Name) and (is_list or isinstance(value, Table)):
+            self._frame.aliases[node.value] = (owner, attribute, depth)
 
     def _keep(
         self,
@@ -491,6 +518,7 @@ class ExpressionReader(FunctionReader):
         statement: cst.CSTNode,
         target: cst.BaseExpression,
         how: str,
+        key: Value = None,
     ) -> None:
         self._note(
             AttributeStore(
@@ -503,6 +531,7 @@ class ExpressionReader(FunctionReader):
                 how,
                 self._method,
                 conditional=self._branches > 0,
+                key=key,
             )
         )
 
@@ -513,12 +542,13 @@ class ExpressionReader(FunctionReader):
         value_node: cst.BaseExpression,
         statement: cst.CSTNode,
     ) -> None:
-        for element in target.slice:
-            self._slice(element.slice)
+        key, *_ = (self._slice(element.slice) for element in target.slice)
         base = target.value
         owner = self._quietly(base.value) if isinstance(base, cst.Attribute) else None
+        is_slice = isinstance(target.slice[0].slice, cst.Slice)
+        self._change(base, "slice" if is_slice else "item", (value,), target, statement)
         if isinstance(base, cst.Attribute) and isinstance(owner, SelfValue):
-            self._keep(owner, base, value, value_node, statement, target, "item")
+            self._keep(owner, base, value, value_node, statement, target, "item", key)
         elif isinstance(base, cst.Name):
             current = self._frame.names.get(base.value)
             if isinstance(current, Shape) and isinstance(value, (Dim, Shape)):
@@ -528,6 +558,40 @@ class ExpressionReader(FunctionReader):
                 self._frame.names[base.value] = with_items(current, value)
             elif isinstance(current, (Shape, Seq)):
                 self._frame.names[base.value] = None
+            elif isinstance(current, Table):
+                self._frame.names[base.value] = with_entry(current, key, value)
+
+    def _change(
+        self,
+        base: cst.BaseExpression,
+        how: str,
+        values: tuple[Value, ...],
+        node: cst.BaseExpression,
+        statement: cst.CSTNode,
+    ) -> None:
+        """Note that a container is changed in its place, where an attribute of `self` holds it."""
+        depth = 0
+        while (outer := _item_owner(base)) is not None:
+            base = outer
+            depth += 1
+        alias = ""
+        if isinstance(base, cst.Name):
+            found = self._frame.aliases.get(base.value)
+            if found is None:
+                return
+            owner, name, inner = found
+            depth += inner
+            alias = base.value
+        elif isinstance(base, cst.Attribute):
+            holder = self._quietly(base.value)
+            if not isinstance(holder, SelfValue):
+                return
+            owner, name = holder.outline, base.attr.value
+        else:
+            return
+        self._note(
+            ContainerChange(owner, name, how, values, node, statement, self._method, alias, depth)
+        )
 
     def _unpack(
         self,
@@ -692,6 +756,15 @@ def _counted(outline: ClassOutline) -> Iterator[str]:
                     for part in descendants(node.value)
                 ):
                     yield target.attr.value
+
+
+def _item_owner(node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """The container of which an expression is an item: `x` of `x[0]` and `x.setdefault(k, [])`."""
+    if isinstance(node, cst.Subscript):
+        return node.value
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        return node.func.value if node.func.attr.value == "setdefault" else None
+    return None
 
 
 def _is_property(node: cst.FunctionDef) -> bool:

@@ -101,6 +101,17 @@ class _Reader(CallReader):
         value = self.value(node.value)
         for target in node.targets:
             self._store(target.target, value, node.value, node)
+        if len(node.targets) > 1:
+            self._alias_targets(node, value)
+
+    def _alias_targets(self, node: cst.Assign, value: Value) -> None:
+        """`self.blocks = blocks = []`."""
+        targets = [target.target for target in node.targets]
+        for held in targets:
+            owner = self._quietly(held.value) if isinstance(held, cst.Attribute) else None
+            if isinstance(held, cst.Attribute) and isinstance(owner, SelfValue):
+                for name in targets:
+                    self._alias(name, value, owner.outline, held.attr.value, 0)
 
     def _annotated(self, node: cst.AnnAssign) -> None:
         if node.value is not None:
@@ -120,6 +131,7 @@ class _Reader(CallReader):
             return
         result = self._arithmetic(current, added, node.target, type(node.operator).__name__)
         if isinstance(node.target, cst.Name):
+            self._change(node.target, "augment", (added,), node.target, node)
             self._frame.names[node.target.value] = result
 
     def _expression(self, node: cst.Expr) -> None:
@@ -267,6 +279,8 @@ class _Reader(CallReader):
     def _delete(self, node: cst.Del) -> None:
         if isinstance(node.target, cst.Name):
             self._frame.names.pop(node.target.value, None)
+        elif isinstance(node.target, cst.Subscript):
+            self._change(node.target.value, "delete", (), node.target, node)
 
     def decorated(self, function: Function, node: cst.FunctionDef) -> Value:
         """The function as its decorators leave it: `tf.function` is followed, others pass."""

@@ -37,6 +37,9 @@ class Frame:
     names: dict[str, Value]
     closure: Mapping[str, Value] = field(default_factory=dict)
     results: list[Value] = field(default_factory=list)
+    # Local names of containers that attributes of an object were given: the object's class,
+    # the attribute, and 1 where it is an item of the attribute that is so called.
+    aliases: dict[str, tuple[ClassOutline, str, int]] = field(default_factory=dict)
     # Whether a global random generator was seeded in it.
     seeded: bool = False
 
@@ -254,6 +257,11 @@ class FunctionReader(ABC):
     def _note(self, event: Event) -> None:
         if not self._muted:
             self._events.append(event)
+
+    @property
+    def _inside(self) -> tuple[cst.FunctionDef | cst.Lambda, ...]:
+        """The functions being read, outermost first."""
+        return tuple(f.function.node for f in self._frames if f.function is not None)
 
     @property
     def _frame(self) -> Frame:

@@ -25,6 +25,7 @@ from savelint.keras.values import (
     Traced,
     Use,
     Value,
+    Variable,
 )
 from savelint.source import Source, Span
 
@@ -188,8 +189,8 @@ class PythonOperation:
 class AttributeStore:
     """`self.name = value`, `self.name += value`, `self.name[...] = value`, `self.name.append`.
 
-    `how` is "assign", "augment", "item" or "append"; `method` is the method whose body
-    (or a helper of which) holds it; `owner` is the class whose `self` it is.
+    `how` is "assign", "augment", "item" (then `key` is its value) or "append"; `method` is the
+    method whose body (or a helper of which) holds it; `owner` is the class whose `self` it is.
     """
 
     owner: ClassOutline
@@ -201,6 +202,28 @@ class AttributeStore:
     how: str
     method: str
     conditional: bool
+    key: Value = None
+
+
+@dataclass(frozen=True, eq=False)
+class ContainerChange:
+    """A list or dictionary that the object holds under `self.name` is changed in its place.
+
+    `how` is the method that does it ("append", "pop", "setdefault", ...), or "item", "slice",
+    "delete" or "augment"; `values` are what is put in, or the method's arguments. `alias` is
+    the local name by which it is reached, empty where that is `self.name`; `depth` is 0 for
+    the container itself, 1 for one that it holds.
+    """
+
+    owner: ClassOutline
+    name: str
+    how: str
+    values: tuple[Value, ...]
+    node: cst.BaseExpression
+    statement: cst.CSTNode
+    method: str
+    alias: str = ""
+    depth: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,6 +255,19 @@ class FrozenRead:
     node: cst.CSTNode
     decides: bool = False
     in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Creation:
+    """An object or a variable is made.
+
+    `inside` are the functions being read, outermost first.
+    """
+
+    value: Instance | Variable
+    node: cst.Call
+    inside: tuple[cst.FunctionDef | cst.Lambda, ...]
+    conditional: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -336,6 +372,21 @@ class Tracing:
     traced: Traced
 
 
+@dataclass(frozen=True, eq=False)
+class WeightCall:
+    """`self.add_weight(...)` or `self.add_variable(...)` of Keras' own.
+
+    `owner` is the class whose `self` it is, `method` the method whose body (or a helper of
+    which) holds it; `conditional` says that a branch or a loop is around it.
+    """
+
+    owner: ClassOutline
+    node: cst.Call
+    arguments: Arguments
+    method: str
+    conditional: bool
+
+
 Event: TypeAlias = (
     ShapeUse
     | NumberUse
@@ -347,16 +398,19 @@ Event: TypeAlias = (
     | AttributeRead
     | Combination
     | FrozenRead
+    | ContainerChange
     | ObjectStore
     | LayerCall
     | LoadCall
     | Contact
+    | Creation
     | SaveCall
     | Returned
     | SelfContact
     | Stack
     | SuperCall
     | Tracing
+    | WeightCall
 )
 AnyEvent = TypeVar("AnyEvent")
 
@@ -460,6 +514,10 @@ class ModuleModel:
         """What the file says at its top level."""
         return self.file.summary
 
+    def is_here(self, node: cst.CSTNode) -> bool:
+        """Whether a node stands in this file."""
+        return id(node) in self._owners
+
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node of this file stands in the source, without surrounding white space."""
         return self._owners[id(node)].span_of(node)
@@ -469,10 +527,6 @@ class ModuleModel:
         region = self._region(node)
         source = region.source if region.source is not self.source else None
         return Label(region.span_of(node), text, source)
-
-    def is_here(self, node: cst.CSTNode) -> bool:
-        """Whether a node stands in this file."""
-        return id(node) in self._owners
 
     def text(self, node: cst.CSTNode) -> str:
         """The source of a node, of this file or of another one."""
@@ -490,9 +544,21 @@ class ModuleModel:
         """How often a plain name occurs inside a node."""
         return self._owners[id(node)].count_name(node, name)
 
+    def captured(self, function: Function) -> dict[str, Value]:
+        """The names of the functions around it that a function reads, with their values."""
+        names = self._region(function.node).names_read(function.node)
+        return {name: function.closure[name] for name in sorted(names & set(function.closure))}
+
     def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
         """The innermost `def` around a node."""
         return self._owners[id(node)].function_of(node)
+
+    def branches_of(self, node: cst.CSTNode) -> list[tuple[cst.CSTNode, cst.CSTNode]]:
+        """The branches, loops and `with` blocks of its function around a node, innermost first.
+
+        Each with the part of it in which the node stands.
+        """
+        return self._owners[id(node)].branches_of(node)
 
     def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
         """Where a method, with what is defined in it, reads an attribute of its object."""

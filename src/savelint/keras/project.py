@@ -231,6 +231,11 @@ class File:
         """The words of what statements lead to in other files: helpers and bases."""
         return self.project.words_abroad(self, indices)
 
+    def has_plain_class(self, index: int) -> bool:
+        """Whether a statement holds a class that is neither a layer nor a model."""
+        kinds = map(self.kind_of, self.summary.classes_of.get(index, ()))
+        return any(kind is None or not kind.is_layer for kind in kinds)
+
     # -- users ---------------------------------------------------------------------------
 
     def makers(self, name: str) -> Iterator[int]:

@@ -20,7 +20,7 @@ from libcst._nodes.internal import CodegenState
 
 from savelint.keras import signature
 from savelint.keras.values import Signature, Use
-from savelint.keras.walk import children, descendants
+from savelint.keras.walk import children, descendants, names_read
 from savelint.source import Source, SourceError, Span
 
 
@@ -76,6 +76,13 @@ _ARITHMETIC = (
     cst.ComparisonTarget,
     cst.Index,
     cst.SubscriptElement,
+)
+
+
+_SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
+_BRANCHES = (
+    *(cst.If, cst.IfExp, cst.BooleanOperation, cst.Match, cst.Try, cst.TryStar),
+    *(cst.For, cst.While, cst.BaseComp, cst.With),
 )
 
 
@@ -145,6 +152,10 @@ class Region:
         """How often a plain name occurs inside a node."""
         return sum(isinstance(part, cst.Name) and part.value == name for part in descendants(node))
 
+    def names_read(self, node: cst.CSTNode) -> frozenset[str]:
+        """The plain names that an expression or a definition reads."""
+        return frozenset(names_read(node))
+
     def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
         """The innermost `def` around a node."""
         found = None
@@ -175,6 +186,19 @@ class Region:
                 # The value is compared, or is an index: nothing of it goes on.
                 return Use("operand", node=self._parents[id(node)], direct=False)
         return replace(self._final_use(node, parent), direct=direct)
+
+    def branches_of(self, node: cst.CSTNode) -> list[tuple[cst.CSTNode, cst.CSTNode]]:
+        """The branches, loops and `with` blocks of its function around a node, innermost first.
+
+        Each with the part of it in which the node stands.
+        """
+        found: list[tuple[cst.CSTNode, cst.CSTNode]] = []
+        parent = self._parents.get(id(node))
+        while parent is not None and not isinstance(parent, _SCOPES):
+            if isinstance(parent, _BRANCHES):
+                found.append((parent, node))
+            node, parent = parent, self._parents.get(id(parent))
+        return found
 
     def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
         """Where a method, with what is defined in it, reads an attribute of its object."""

@@ -164,6 +164,26 @@ WEIGHTLESS = frozenset(
 )
 
 
+# Layers that have weights whatever they are given.
+WEIGHTED = frozenset(
+    """
+    AdditiveAttention BatchNormalization Bidirectional Conv1D Conv1DTranspose Conv2D
+    Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Convolution1D
+    Convolution2D Convolution3D CuDNNGRU CuDNNLSTM Dense DepthwiseConv1D DepthwiseConv2D
+    EinsumDense Embedding GRU GRUCell GroupNormalization GroupQueryAttention LSTM LSTMCell
+    LayerNormalization LocallyConnected1D LocallyConnected2D MultiHeadAttention PReLU
+    SeparableConv1D SeparableConv2D SimpleRNN SimpleRNNCell
+    """.split()
+)
+# Layers without weights that draw random numbers: Keras 3 keeps a seed variable in them.
+SEEDED = frozenset(
+    """
+    AlphaDropout Dropout GaussianDropout GaussianNoise SpatialDropout1D SpatialDropout2D
+    SpatialDropout3D
+    """.split()
+)
+
+
 class Family(Enum):
     """Whose function an operation is."""
 

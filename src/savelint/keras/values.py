@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -64,6 +64,13 @@ class ClassOutline:
 
         body = self.node.body.body
         return {item.name.value: item for item in body if isinstance(item, cst.FunctionDef)}
+
+    @cached_property
+    def assigned(self) -> frozenset[str]:
+        """The names that statements of the class body give a value."""
+        from savelint.keras.walk import assigned_names
+
+        return frozenset(assigned_names(self.node))
 
     def method(self, name: str) -> cst.FunctionDef | None:
         """The method as the class or the nearest of its parents defines it."""
@@ -138,6 +145,11 @@ class Const:
     """A literal: a number, a string, True, False, None or Ellipsis."""
 
     value: object
+
+
+@dataclass(frozen=True)
+class Count:
+    """An integer of Python's that `range` or `enumerate` gives."""
 
 
 @dataclass(frozen=True)
@@ -219,18 +231,38 @@ class Dim:
 class Seq:
     """A list, tuple or set; a Shape among the items stands for the dimensions it holds.
 
-    Without `complete` the items are examples of what it holds.
+    Without `complete` the items are examples of what it holds. `kind` is "list", "tuple",
+    "set", "frozenset", "deque" or "iterator".
     """
 
     items: tuple[Value, ...]
     complete: bool = True
+    kind: str = field(default="list", compare=False)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A dictionary display with literal keys (None where a key is not literal)."""
+    """A dictionary, with its literal keys (None where a key is not literal).
+
+    `keys` are the values of all keys, in the order of `items`. `kind` is "dict",
+    "OrderedDict" or "defaultdict".
+    """
 
     items: tuple[tuple[object, Value], ...]
+    keys: tuple[Value, ...] = field(default=(), compare=False)
+    kind: str = field(default="dict", compare=False)
+
+    @classmethod
+    def of(cls, entries: Iterable[tuple[Value, Value]], kind: str = "dict") -> Table:
+        """The dictionary of these keys and values."""
+        found = tuple(entries)
+        items = tuple((_plain_key(key), value) for key, value in found)
+        return cls(items, tuple(key for key, _ in found), kind)
+
+    @property
+    def entries(self) -> Iterator[tuple[Value, Value]]:
+        """Each key with its value."""
+        return zip(self.keys, (value for _, value in self.items), strict=False)
 
 
 @dataclass(frozen=True)
@@ -311,6 +343,14 @@ class Member:
 
     owner: Value
     name: str
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What `functools.partial` makes of a function and some of its arguments."""
+
+    function: Value
+    arguments: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
@@ -406,6 +446,7 @@ Value: TypeAlias = (
     | ModuleRef
     | Imported
     | Const
+    | Count
     | Argument
     | Tensor
     | Shape
@@ -419,6 +460,7 @@ Value: TypeAlias = (
     | SelfValue
     | Member
     | Function
+    | Partial
     | Traced
     | Concrete
     | Spec
@@ -452,7 +494,11 @@ def join(left: Value, right: Value) -> Value:
         # As a loop leaves it: empty before, filled after.
         grown = right.items[: len(left.items)] == left.items
         items = right.items if grown else (*left.items, *right.items)
-        return bounded(Seq(items, complete=False))
+        kind = left.kind if left.kind == right.kind else "list"
+        return bounded(Seq(items, complete=False, kind=kind))
+    if isinstance(left, Table) and isinstance(right, Table):
+        less, more = sorted((left, right), key=lambda table: len(table.items))
+        return more if more.items[: len(less.items)] == less.items else None
     if isinstance(left, Shape) and isinstance(right, Shape) and left.tensor == right.tensor:
         # K.int_shape(x) on one path, x.shape on the other.
         return left if (left.start, left.stop) == (right.start, right.stop) else None
@@ -511,6 +557,11 @@ def elements(value: Value) -> Iterator[Value]:
     elif isinstance(value, Table):
         for _, item in value.items:
             yield from elements(item)
+
+
+def _plain_key(key: Value) -> object:
+    found = literal(key)
+    return None if found is ... or isinstance(found, list) else found
 
 
 def literal(value: Value) -> object:

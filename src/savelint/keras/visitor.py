@@ -128,7 +128,8 @@ def _exported(value: Value) -> Value:
     if isinstance(value, Seq):
         return replace(value, items=tuple(map(_exported, value.items)))
     if isinstance(value, Table):
-        return Table(tuple((key, _exported(item)) for key, item in value.items))
+        items = tuple((key, _exported(item)) for key, item in value.items)
+        return replace(value, items=items, keys=tuple(map(_exported, value.keys)))
     return value if isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported)) else None
 
 

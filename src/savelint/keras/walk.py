@@ -65,6 +65,23 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
                     yield item
 
 
+def names_read(node: cst.CSTNode) -> Iterator[str]:
+    """The plain names in an expression or a definition, but those of its parameters."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Name):
+            yield current.value
+        elif isinstance(current, (cst.Attribute, cst.Arg)):
+            stack.append(current.value)
+        elif isinstance(current, cst.Param):
+            stack.extend(part for part in (current.default,) if part is not None)
+        elif isinstance(current, cst.FunctionDef):
+            stack.extend(part for part in children(current) if part is not current.name)
+        else:
+            stack.extend(children(current))
+
+
 def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The node itself and all that it holds, each before its own children."""
     stack = [node]
@@ -72,6 +89,18 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         current = stack.pop()
         yield current
         stack.extend(reversed(tuple(children(current))))
+
+
+def assigned_names(node: cst.ClassDef) -> Iterator[str]:
+    """The names that a class body's own statements assign."""
+    lines = (line for line in node.body.body if isinstance(line, cst.SimpleStatementLine))
+    for statement in (part for line in lines for part in line.body):
+        targets: list[cst.BaseExpression] = []
+        if isinstance(statement, cst.Assign):
+            targets = [target.target for target in statement.targets]
+        elif isinstance(statement, cst.AnnAssign) and statement.value is not None:
+            targets = [statement.target]
+        yield from (target.value for target in targets if isinstance(target, cst.Name))
 
 
 def code(node: cst.CSTNode) -> str:

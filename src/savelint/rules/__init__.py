@@ -34,6 +34,18 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL114", "signature-arity", "SignatureArity"),
     Entry("SVL201", "untracked-numpy-attribute", "UntrackedNumpyAttribute"),
     Entry("SVL202", "untracked-variable", "UntrackedVariable"),
+    Entry("SVL203", "state-created-in-call", "StateCreatedInCall"),
+    Entry("SVL204", "hidden-layer", "HiddenLayer"),
+    Entry("SVL205", "layer-list-mutation", "LayerListMutation"),
+    Entry("SVL206", "non-string-key", "NonStringKey"),
+    Entry("SVL207", "nested-container", "NestedContainer"),
+    Entry("SVL209", "missing-super-init", "MissingSuperInit"),
+    Entry("SVL210", "reserved-attribute", "ReservedAttribute"),
+    Entry("SVL212", "back-reference", "BackReference"),
+    Entry("SVL213", "positional-weight-name", "PositionalWeightName"),
+    Entry("SVL214", "call-not-defined", "CallNotDefined"),
+    Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
+    Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
 )
 
 

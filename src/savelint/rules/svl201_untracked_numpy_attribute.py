@@ -217,14 +217,14 @@ import tensorflow as tf
 class Chain(tf.keras.layers.Layer):
     def __init__(self, depth=2, **kwargs):
         super().__init__(**kwargs)
-        self.rotations = [np.random.normal(0, 0.4, (6, 6)) for _ in range(depth)]
+        self.rotations = [np.random.normal(0, 0.4, (6, 6)) for index in range(depth)]
 
     def call(self, inputs):
         for rotation in self.rotations:
             inputs = tf.matmul(inputs, rotation)
         return inputs
 """,
-            at="[np.random.normal(0, 0.4, (6, 6)) for _ in range(depth)]",
+            at="[np.random.normal(0, 0.4, (6, 6)) for index in range(depth)]",
             good="""\
 import numpy as np
 import tensorflow as tf
@@ -235,11 +235,11 @@ class Chain(tf.keras.layers.Layer):
         super().__init__(**kwargs)
         self.rotations = [
             self.add_weight(
-                name="rotations",
+                name=f"rotations_{index}",
                 shape=(6, 6),
                 initializer=tf.keras.initializers.RandomNormal(stddev=0.4),
             )
-            for _ in range(depth)
+            for index in range(depth)
         ]
 
     def call(self, inputs):
@@ -1023,7 +1023,7 @@ def _listed_fix(module: ModuleModel, store: AttributeStore, reason: str) -> Fix:
         if begin is None or not fits or module.text(node).isidentifier():
             return _LAST_RESORT
         name = f"{store.name}_{index}" if len(made) > 1 else store.name
-        arguments = [weights.name_argument(module, name)]
+        arguments = [weights.name_argument(module, name, node)]
         edits += [*begin.imports, weights.weight(module, store, node, begin, arguments)]
     if not edits:
         return _LAST_RESORT

@@ -13,6 +13,7 @@ from savelint.finding import Edit
 from savelint.keras.model import AttributeRead, AttributeStore, KerasClass, ModuleModel, SuperCall
 from savelint.keras.tables import Draw
 from savelint.keras.values import Array, Const, Use, Value, Variable
+from savelint.rules import weight_calls
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -287,9 +288,17 @@ def _width(line: str) -> int:
     return len(line.expandtabs(4))
 
 
-def name_argument(module: ModuleModel, attribute: str) -> str:
-    """`name=`, which TensorFlow's own saving needs of every weight that is trained."""
-    return f"name={quoted(module, attribute.lstrip('_') or attribute)}"
+def name_argument(module: ModuleModel, attribute: str, node: cst.CSTNode | None = None) -> str:
+    """`name=`, which TensorFlow's own saving needs of every weight that is trained.
+
+    With the counter of the loop around `node` that makes several, where it has one.
+    """
+    name = attribute.lstrip("_") or attribute
+    branches = module.branches_of(node) if node is not None else []
+    loops = [branch for branch, _ in branches if weight_calls.is_loop(branch)]
+    counter = weight_calls.counter_of(module, loops[0]) if len(loops) == 1 else None
+    text = f"{name}_{{{counter}}}" if counter is not None else name
+    return f"name={'f' if counter is not None else ''}{quoted(module, text)}"
 
 
 def _owner(module: ModuleModel, store: AttributeStore) -> str:
