@@ -23,6 +23,7 @@ from savelint.keras.model import (
     Creation,
     LayerCall,
     NumberUse,
+    OuterRead,
     PythonOperation,
     SaveCall,
     SelfContact,
@@ -1396,6 +1397,42 @@ BLOCKS: st.SearchStrategy[str] = st.deferred(
 
 def indented(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("before", "expression", "expected"),
+    [
+        ("G = layers.Dense(3)", "G(x)", [("G", False)]),
+        ("G = tf.Variable(1.0)", "x * G + G", [("G", False), ("G", False)]),
+        ("G = {'a': [layers.Dense(3)]}", "G['a'][0](x)", [("G", False)]),
+        ("G, H = layers.Dense(3), 2", "G(x) * H", [("G", False)]),
+        ("def make(): return layers.Dense(3)\nG = make()", "G(x)", [("G", False)]),
+        ("G = layers.Dense(3)\ndef use(y): return G(y)", "use(x)", [("G", False)]),
+        ("class Held:\n    g = tf.Variable(1.0)", "x * Held.g", [("g", True)]),
+        ("G = layers.Dense(3)\nG = layers.Dense(4)", "G(x)", []),
+        ("G = np.ones(3)", "x * G", []),
+        ("G = layers.Dense(3)", "(lambda G: G)(x)", []),
+    ],
+)
+def test_what_the_module_or_a_class_makes_is_noted_where_it_is_read(
+    before: str, expression: str, expected: list[tuple[str, bool]]
+) -> None:
+    head = f"{HEAD}{before}\n"
+    text = f"class Net(keras.Model):\n    def call(self, x):\n        return {expression}\n"
+    flow = model(head + text).classes[-1].flow("call")
+    assert [(r.name, r.owner is not None) for r in flow.all(OuterRead)] == expected
+
+
+def test_what_the_body_of_a_class_makes_is_noted_unless_the_constructor_sets_it() -> None:
+    text = (
+        f"{HEAD}class Base(keras.Model):\n    g = layers.Dense(3)\n    h = layers.Dense(3)\n"
+        "class Net(Base):\n    def __init__(self):\n        self.h = layers.Dense(4)\n"
+        "    def call(self, x, training=False):\n        if training:\n            x = self.g(x)\n"
+        "        return self.h(self.g(x))\n"
+    )
+    reads = list(model(text).classes[-1].flow("call").all(OuterRead))
+    assert [(read.name, read.in_training) for read in reads] == [("g", True), ("g", False)]
+    assert all(read.owner is not None for read in reads)
 
 
 @given(BLOCKS)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_model import codes, summary
-from savelint.keras.clues import LATE_STATE, OTHER_CALL, UNFOUNDED
+from savelint.keras.clues import LATE_STATE, OTHER_CALL, OUTER_OBJECT, UNFOUNDED
 from savelint.keras.summary import Statement, summarise
 from savelint.source import Source, SourceError
 
@@ -206,3 +206,20 @@ CLASS = "class A(B):\n    "
 )
 def test_marks_tell_what_no_word_tells(body: str, marks: set[str]) -> None:
     assert statement(CLASS + body).words & {UNFOUNDED, OTHER_CALL, LATE_STATE} == marks
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("dense = Dense(3)", True),
+        ("dense: Layer = Dense(3)", True),
+        ("blocks = [Dense(3) for _ in range(2)]", True),
+        ("if x:\n    a, b = make(), 2", True),
+        ("class Net:\n    def __init__(self):\n        pass\n    dense = Dense(3)", True),
+        ("units = 3", False),
+        ("class Net:\n    def __init__(self):\n        self.dense = Dense(3)", False),
+        ("def make():\n    dense = Dense(3)\n    return dense", False),
+    ],
+)
+def test_what_is_made_outside_functions_is_marked(text: str, marked: bool) -> None:
+    assert (OUTER_OBJECT in statement(text).words) is marked

@@ -119,6 +119,20 @@ def add_method(module: ModuleModel, after: cst.FunctionDef, lines: Sequence[str]
     return Edit(Span(offset, offset), text)
 
 
+def at_end(module: ModuleModel, function: cst.FunctionDef) -> tuple[Span, str] | None:
+    """Where a line can follow the last statement of a function, and its margin."""
+    last = function.body.body[-1]
+    text = module.text(last)
+    first, end = lines_of(module, last)
+    own_line = module.source.line_text(first).strip().startswith(text.splitlines()[0].strip())
+    if text.startswith(("return", "raise")) or not own_line:
+        return None
+    offset = module.source.line_offset(end + 1)
+    if offset == len(module.source.text) and not module.source.text.endswith(("\n", "\r")):
+        return None
+    return Span(offset, offset), margin_of(module, last)
+
+
 def margin_of(module: ModuleModel, node: cst.CSTNode) -> str:
     """The white space before the line on which a node begins."""
     line = module.source.line_text(lines_of(module, node)[0])

@@ -268,7 +268,7 @@ class CallReader(ExpressionReader):
             return operations.keras_input(node, arguments)
         if name.endswith(".Model") and arguments.items and tables.base_kind(name) is Kind.MODEL:
             return Instance(Kind.FUNCTIONAL, name, node)
-        if name == EXPORT_ARCHIVE:
+        if name == EXPORT_ARCHIVE or name in tables.LOOKUP_TABLES:
             return Instance(None, name, node)
         if tables.is_initializer(name):
             seeded = ".seeded" if operations.is_seeded(arguments, None, "seed") else ""

@@ -39,6 +39,8 @@ OTHER_CALL = "<class with another call>"
 LATE_STATE = "<object made after construction>"
 # It leads to a class of the file that is neither a layer nor a model.
 PLAIN_CLASS = "<plain class>"
+# A name, or a member of a class, is bound to what a call makes, outside all functions.
+OUTER_OBJECT = "<object made outside functions>"
 # A set is written out.
 SET = "<set>"
 # A lambda, or a function in a function.
@@ -56,7 +58,7 @@ NEEDY_CALL = "<call needs more>"
 EVERY = frozenset(
     {
         *(STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, RESERVED_ATTRIBUTE, MODEL),
-        *(TEST, NUMBERS, COUNTER, NEEDY_CALL, UNFOUNDED, OTHER_CALL, LATE_STATE),
+        *(TEST, NUMBERS, COUNTER, NEEDY_CALL, UNFOUNDED, OTHER_CALL, LATE_STATE, OUTER_OBJECT),
         *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED),
     }
 )
@@ -131,6 +133,13 @@ class Clues:
             self.words.add(CLOSURE)
         else:
             self._function_end = node.end_lineno or node.lineno
+
+    def _bound(self, node: ast.Assign | ast.AnnAssign) -> None:
+        """Note what is made outside all functions."""
+        if node.lineno > self._function_end and OUTER_OBJECT not in self.words:
+            value = node.value
+            if value is not None and any(isinstance(part, ast.Call) for part in ast.walk(value)):
+                self.words.add(OUTER_OBJECT)
 
     def _dictionary(self, node: ast.Dict) -> None:
         if not all(map(_is_text, node.keys)):
@@ -420,6 +429,8 @@ _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.comprehension: Clues._asked,
 }
 _CONTAINERS: dict[type[ast.AST], Callable[..., None]] = {
+    ast.AnnAssign: Clues._bound,
+    ast.Assign: Clues._bound,
     ast.AsyncFunctionDef: Clues._definition,
     ast.AugAssign: Clues._augmented,
     ast.Dict: Clues._dictionary,

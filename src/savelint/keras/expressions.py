@@ -33,6 +33,7 @@ from savelint.keras.model import (
     FrozenRead,
     NumberUse,
     ObjectStore,
+    OuterRead,
     SymbolicUnpacking,
     TensorTest,
 )
@@ -117,7 +118,17 @@ class ExpressionReader(FunctionReader):
         found = self._script_name(node.value) or self._around.name(node.value)
         if found is None and node.value in _BUILTINS:
             return Ref(f"builtins.{node.value}")
+        if found is None or isinstance(found, (Seq, Table)):
+            self._note_outer(node.value, self._around.outer(node.value), None, node)
         return found
+
+    def _note_outer(
+        self, name: str, value: Value, owner: ClassOutline | None, node: cst.Name | cst.Attribute
+    ) -> None:
+        """Note that something is read which holds an object made outside all functions."""
+        if any(isinstance(item, (Instance, Variable)) for item in elements(value)):
+            training = self._training > 0
+            self._note(OuterRead(name, value, owner, node, self._inside, training))
 
     def _literal(self, node: cst.Integer | cst.Float | cst.SimpleString) -> Value:
         return Const(node.evaluated_value)
@@ -146,6 +157,9 @@ class ExpressionReader(FunctionReader):
             return owner
         if isinstance(owner, Array):
             return replace(owner, shape=None, dims=None) if name == "T" else None
+        if isinstance(owner, ClassRef):
+            found = self._around.class_member(owner.outline, name)
+            self._note_outer(name, found, owner.outline, node)
         if isinstance(owner, (Instance, Function, Traced, ClassRef, Member)):
             return Member(owner, name)
         return None
@@ -169,6 +183,9 @@ class ExpressionReader(FunctionReader):
             return Reading(node, name)
         if isinstance(value, (Array, Variable, Instance)):
             return replace(value, attribute=name)
+        if value is None:
+            found = self._around.class_member(owner.outline, name)
+            self._note_outer(name, found, owner.outline, node)
         return value
 
     def _subscript(self, node: cst.Subscript) -> Value:

@@ -237,6 +237,22 @@ class AttributeRead:
 
 
 @dataclass(frozen=True, eq=False)
+class OuterRead:
+    """A name is read that the module, or the body of a class, gives an object or a variable.
+
+    `value` may hold it in a list or dictionary; `owner` is the class in whose body it is made,
+    None for the module. `inside` are the functions being read, outermost first.
+    """
+
+    name: str
+    value: Value
+    owner: ClassOutline | None
+    node: cst.Name | cst.Attribute
+    inside: tuple[cst.FunctionDef | cst.Lambda, ...]
+    in_training: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Combination:
     """An array or variable held by the object meets call's inputs in `*`, `+`, `@` or alike."""
 
@@ -402,6 +418,7 @@ Event: TypeAlias = (
     | ObjectStore
     | LayerCall
     | LoadCall
+    | OuterRead
     | Contact
     | Creation
     | SaveCall

@@ -175,6 +175,15 @@ WEIGHTED = frozenset(
     SeparableConv1D SeparableConv2D SimpleRNN SimpleRNNCell
     """.split()
 )
+# Layers that keep a lookup table.
+LOOKUP_LAYERS = frozenset("IntegerLookup StringLookup TextVectorization".split())
+# TensorFlow's lookup tables.
+LOOKUP_TABLES = frozenset(
+    """
+    tensorflow.lookup.StaticHashTable tensorflow.lookup.StaticVocabularyTable
+    tensorflow.lookup.experimental.MutableHashTable
+    """.split()
+)
 # Layers without weights that draw random numbers: Keras 3 keeps a seed variable in them.
 SEEDED = frozenset(
     """

@@ -95,6 +95,12 @@ class Surroundings(Protocol):
     def name(self, name: str) -> Value:
         """The value of a module-level name."""
 
+    def outer(self, name: str) -> Value:
+        """What the module's own statement makes and binds to a name, objects included."""
+
+    def class_member(self, outline: ClassOutline, name: str) -> Value:
+        """What the body of a class binds to a name, objects included."""
+
     def imported(self, origin: str) -> Value:
         """The value of what an import statement takes from its dotted origin."""
 

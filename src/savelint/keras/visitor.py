@@ -150,6 +150,9 @@ class _Visitor:
         self._classes_by_name = {cls.name: cls.statement for cls in file.summary.classes}
         self._attributes: dict[tuple[ClassOutline, ClassOutline], Mapping[str, Value]] = {}
         self._values: dict[str, Value] = {}
+        # What statements bind to names, the objects included that `_values` leaves out.
+        self._bound: dict[str, Value] = {}
+        self._bodies: dict[ClassOutline, Mapping[object, Value]] = {}
         self._flows: dict[tuple[ClassOutline, int], Flow] = {}
         self._models: dict[ClassOutline, KerasClass] = {}
 
@@ -298,6 +301,26 @@ class _Visitor:
             self._values[name] = self._module_value(name)
         return self._values[name]
 
+    def outer(self, name: str) -> Value:
+        """What the module's own statement makes and binds to a name, objects included."""
+        self.name(name)
+        return self._bound.get(name)
+
+    def class_member(self, outline: ClassOutline, name: str) -> Value:
+        """What the body of a class of this file binds to a name, objects included."""
+        for cls in outline.lineage:
+            if cls.path != self.file.path or not self.holds(cls, name):
+                continue
+            if cls not in self._bodies:
+                self._bodies[cls] = {}
+                definitions = (cst.FunctionDef, cst.ClassDef)
+                body = [node for node in cls.node.body.body if not isinstance(node, definitions)]
+                result = flow.read_statements(self, body).result
+                self._bodies[cls] = dict(result.items) if isinstance(result, Table) else {}
+            if name in self._bodies[cls]:
+                return self._bodies[cls][name]
+        return None
+
     def _module_value(self, name: str) -> Value:
         found = self.file.find(name)
         if not isinstance(found, Definition) or found.file is not self.file:
@@ -333,6 +356,7 @@ class _Visitor:
     def _assigned(self, name: str, index: int) -> Value:
         result = flow.read_statements(self, self._region(index).tree.body).result
         found = dict(result.items).get(name) if isinstance(result, Table) else None
+        self._bound[name] = found
         if isinstance(found, Array):
             return replace(found, origin="constant")
         # Instances of a script are followed in the order of its statements instead.

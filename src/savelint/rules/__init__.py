@@ -39,6 +39,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL205", "layer-list-mutation", "LayerListMutation"),
     Entry("SVL206", "non-string-key", "NonStringKey"),
     Entry("SVL207", "nested-container", "NestedContainer"),
+    Entry("SVL208", "untracked-resource", "UntrackedResource"),
     Entry("SVL209", "missing-super-init", "MissingSuperInit"),
     Entry("SVL210", "reserved-attribute", "ReservedAttribute"),
     Entry("SVL212", "back-reference", "BackReference"),

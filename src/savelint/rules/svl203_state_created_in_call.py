@@ -17,8 +17,9 @@ from savelint.keras.model import (
     ModuleModel,
 )
 from savelint.keras.tables import SEEDED, WEIGHTED, Kind
-from savelint.keras.values import ClassOutline, Instance, Variable, elements
+from savelint.keras.values import Instance, Variable, elements
 from savelint.rule import Example, Rule, Way, Witness
+from savelint.rules import weights
 from savelint.source import Span
 
 if TYPE_CHECKING:
@@ -466,7 +467,7 @@ def _holds_state(module: ModuleModel, creation: Creation) -> bool:
     if value.kind is None or not value.kind.is_layer:
         return False
     if value.outline is not None:
-        return _makes_weights(module, value, frozenset())
+        return weights.makes_weights(module, value)
     last = value.name.rpartition(".")[2]
     if last in WEIGHTED:
         return True
@@ -485,27 +486,6 @@ def _may_be_idle(module: ModuleModel, creation: Creation) -> bool:
         return False
     literal = re.search(r"\((?:rate\s*=\s*)?0?\.\d+\s*[,)]", module.text(creation.node))
     return creation.conditional or literal is None
-
-
-def _makes_weights(module: ModuleModel, instance: Instance, seen: frozenset[ClassOutline]) -> bool:
-    """Whether the class of an object of the project makes weights, or has layers that do."""
-    cls = module.class_of(instance)
-    if cls is None or cls.outline in seen:
-        return False
-    outline = cls.outline
-    if any(base and base.rpartition(".")[2] in WEIGHTED for base in outline.bases):
-        return True
-    for store in cls.stores("__init__", "build"):
-        for value in elements(store.value):
-            if isinstance(value, Variable) and value.origin == "weight":
-                return True
-            if not isinstance(value, Instance):
-                continue
-            if value.outline is not None and _makes_weights(module, value, seen | {outline}):
-                return True
-            if value.outline is None and value.name.rpartition(".")[2] in WEIGHTED:
-                return value.kind is not None and value.kind.is_layer
-    return False
 
 
 def _is_late(module: ModuleModel, cls: KerasClass, creation: Creation) -> bool:
@@ -574,7 +554,7 @@ def _hoist(
         or not _is_known_in(module, cls, call, creation)
     ):
         return _SHOWN
-    insertion = _at_end(module, start)
+    insertion = rewrite.at_end(module, start)
     if insertion is None:
         return _SHOWN
     name = _free_name(module, text, taken)
@@ -610,20 +590,6 @@ def _is_known_in(
 
 def _is_bound(module: ModuleModel, function: cst.FunctionDef, name: str) -> bool:
     return bool(re.search(rf"\b{name}\b\s*(?:=[^=]|[,)]|:)", module.text(function)))
-
-
-def _at_end(module: ModuleModel, function: cst.FunctionDef) -> tuple[Span, str] | None:
-    """Where a line can follow the last statement of a function, and its margin."""
-    last = function.body.body[-1]
-    text = module.text(last)
-    first, end = rewrite.lines_of(module, last)
-    own_line = module.source.line_text(first).strip().startswith(text.splitlines()[0].strip())
-    if text.startswith(("return", "raise")) or not own_line:
-        return None
-    offset = module.source.line_offset(end + 1)
-    if offset == len(module.source.text) and not module.source.text.endswith(("\n", "\r")):
-        return None
-    return Span(offset, offset), rewrite.margin_of(module, last)
 
 
 def _free_name(module: ModuleModel, text: str, taken: dict[str, int]) -> str:

@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit
 from savelint.keras.model import AttributeRead, AttributeStore, KerasClass, ModuleModel, SuperCall
-from savelint.keras.tables import Draw
-from savelint.keras.values import Array, Const, Use, Value, Variable
+from savelint.keras.tables import WEIGHTED, Draw
+from savelint.keras.values import (
+    Array,
+    ClassOutline,
+    Const,
+    Instance,
+    Use,
+    Value,
+    Variable,
+    elements,
+)
 from savelint.rules import weight_calls
 
 if TYPE_CHECKING:
@@ -33,6 +42,29 @@ _TRACKED_BY_HAND = re.compile(
 
 
 # ---------------------------------------------------------------------- who sets, who reads
+
+
+def makes_weights(
+    module: ModuleModel, instance: Instance, seen: frozenset[ClassOutline] = frozenset()
+) -> bool:
+    """Whether the class of an object of the project makes weights, or has layers that do."""
+    cls = module.class_of(instance)
+    if cls is None or cls.outline in seen:
+        return False
+    outline = cls.outline
+    if any(base and base.rpartition(".")[2] in WEIGHTED for base in outline.bases):
+        return True
+    for store in cls.stores("__init__", "build"):
+        for value in elements(store.value):
+            if isinstance(value, Variable) and value.origin == "weight":
+                return True
+            if not isinstance(value, Instance):
+                continue
+            if value.outline is not None and makes_weights(module, value, seen | {outline}):
+                return True
+            if value.outline is None and value.name.rpartition(".")[2] in WEIGHTED:
+                return value.kind is not None and value.kind.is_layer
+    return False
 
 
 def constructed(module: ModuleModel, cls: KerasClass) -> list[tuple[KerasClass, AttributeStore]]:
