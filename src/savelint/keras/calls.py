@@ -706,5 +706,3 @@ _METHODS: dict[type, Callable[..., Value]] = {
     Seq: CallReader._sequence_method,
     Instance: CallReader._object_method,
 }
-
-# FIXME
