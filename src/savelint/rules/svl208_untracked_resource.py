@@ -40,7 +40,12 @@ _TAKEN = frozenset(
 
 _UNTRACKED = "AssertionError: Tried to export a function which references an 'untracked' resource"
 _OTHERS = "DIFF: other outputs"
-_LOST = {Way.SAVED_MODEL: _UNTRACKED, Way.KERAS: _OTHERS, Way.WEIGHTS: _OTHERS}
+_LOST = {
+    Way.SAVED_MODEL: _UNTRACKED,
+    Way.KERAS: _OTHERS,
+    Way.WEIGHTS: _OTHERS,
+    Way.TRAIN: "UNTRAINED",
+}
 _TABLE = {Way.SAVED_MODEL: _UNTRACKED, Way.EXPORT: _UNTRACKED}
 # A layer with a table and no weights: there is nothing to train, and no Keras file to try.
 _SERVED = (Way.CALL, Way.SAVED_MODEL, Way.EXPORT)

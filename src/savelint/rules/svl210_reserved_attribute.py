@@ -14,6 +14,8 @@ from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import weight_calls
 
 _RAISES = dict.fromkeys(Witness.ways, "AttributeError")
+# For layers that have nothing to train.
+_UNTRAINED = (Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS)
 _V2 = (Keras.V2,)
 _V3 = (Keras.V3,)
 # Bases that define no attribute of their own.
@@ -137,8 +139,8 @@ class Gate(layers.Layer):
 """,
             witness=Witness(
                 build="Gate()",
-                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS),
-                fails={keras: {Way.CALL: "AttributeError"} for keras in Keras},
+                ways=_UNTRAINED,
+                fails=dict.fromkeys(Keras, dict.fromkeys(_UNTRAINED, "AttributeError")),
             ),
             fixed=False,
         ),
@@ -170,8 +172,8 @@ class Scale(keras.layers.Layer):
 """,
             witness=Witness(
                 build="Scale()",
-                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS),
-                fails={keras: {Way.CALL: "AttributeError"} for keras in Keras},
+                ways=_UNTRAINED,
+                fails=dict.fromkeys(Keras, dict.fromkeys(_UNTRAINED, "AttributeError")),
             ),
             fixed=False,
         ),
@@ -236,8 +238,8 @@ class Flat(keras.layers.Layer):
 """,
             witness=Witness(
                 build="Flat()",
-                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS),
-                fails={Keras.V2: {Way.CALL: "AttributeError"}},
+                ways=_UNTRAINED,
+                fails={Keras.V2: dict.fromkeys(_UNTRAINED, "AttributeError")},
             ),
             keras=_V2,
             fixed=False,
@@ -266,7 +268,10 @@ class Net(keras.Model):
         outputs = keras.layers.Dense(3)(inputs)
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
 {_CONFIG}""",
-            witness=Witness(build="Net()", fails={Keras.V3: _RAISES}),
+            witness=Witness(
+                build="Net()",
+                fails={Keras.V3: _RAISES, Keras.V2: dict.fromkeys(Witness.ways, "TypeError")},
+            ),
             keras=_V3,
             fixed=False,
         ),

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     import libcst as cst
 
 _FIX = Fix("keep `weakref.ref(...)` of it, which Keras does not track", Safety.DISPLAY)
-_RAISES = {keras: {Way.RUN: "RecursionError: maximum recursion depth exceeded"} for keras in Keras}
 # Ask for the weights, as building, `fit` and saving do.
 _WAYS = (*Witness.ways, Way.RUN)
+_RAISES = dict.fromkeys(
+    Keras,
+    dict.fromkeys((Way.RUN, *Witness.ways), "RecursionError: maximum recursion depth exceeded"),
+)
 _BUILD = "(lambda net: (net.weights, net)[1])(Net())"
 # What stops Keras from tracking an attribute.
 _UNTRACKED = ("no_automatic_dependency_tracking", "_setattr_tracking", "__setattr__")

@@ -149,7 +149,10 @@ class Shift(keras.layers.Layer):
     def call(self, inputs):
         return inputs + self.shift
 """,  # noqa: E501
-            witness=Witness(build="Shift()", fails={Keras.V3: {Way.CALL: "ValueError|TypeError"}}),
+            witness=Witness(
+                build="Shift()",
+                fails={Keras.V3: dict.fromkeys(Witness.ways, "ValueError|TypeError")},
+            ),
             keras=_V3,
         ),
         Example(
@@ -179,7 +182,9 @@ class Linear(layers.Layer):
     def call(self, inputs):
         return tf.matmul(inputs, self.kernel)
 """,
-            witness=Witness(build="Linear()", fails={Keras.V3: {Way.CALL: "TypeError"}}),
+            witness=Witness(
+                build="Linear()", fails={Keras.V3: dict.fromkeys(Witness.ways, "TypeError")}
+            ),
             keras=_V3,
         ),
         Example(

@@ -91,7 +91,9 @@ net = Net()
 net(keras.Input((6,)))
 net.load_weights("trained.weights.h5")
 """,
-            witness=Witness(build="net", saved="trained.weights.h5", fails=_LOST),
+            witness=Witness(
+                build="net", ways=(Way.WEIGHTS,), saved="trained.weights.h5", fails=_LOST
+            ),
             keras=_V3,
         ),
         Example(
@@ -157,7 +159,9 @@ trained(sample)
 trained.save_weights("trained.weights.h5")
 net = load("trained.weights.h5", sample)
 """,
-            witness=Witness(build="net", saved="trained.weights.h5", fails=_LOST),
+            witness=Witness(
+                build="net", ways=(Way.WEIGHTS,), saved="trained.weights.h5", fails=_LOST
+            ),
             keras=_V3,
             fixed=False,
         ),

@@ -131,7 +131,14 @@ class Affine(Layer):
     def call(self, inputs):
         return inputs * self._scale + self.shift
 """,
-            witness=Witness(build="Affine()", ways=_EVERY, fails={Keras.V2: _UNNAMED | _TAKEN}),
+            witness=Witness(
+                build="Affine()",
+                ways=_EVERY,
+                fails={
+                    Keras.V2: _UNNAMED | _TAKEN,
+                    Keras.V3: dict.fromkeys(_EVERY, "ValueError: `shape` was passed both"),
+                },
+            ),
             keras=_V2,
         ),
         Example(
