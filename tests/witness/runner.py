@@ -137,6 +137,8 @@ def essence(message: str) -> str:
     text = re.sub(re.escape(tempfile.gettempdir()) + r"[^\s'\",;)]*", "...", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
     text = re.sub(r"\bpyfunc_\d+\b", "pyfunc_...", text)
+    # Where the stack ends is told by what happened to be called last.
+    text = re.sub(r"(maximum recursion depth exceeded)(?: \w+)+", r"\1", text)
     # A graph's tensors are named by what was traced before them.
     text = re.sub(r"(symbolic (?:tf\.)?Tensor) \([^)]*\)", r"\1", text)
     text = re.sub(r"\bexample_\d+\.", "", text)
