@@ -296,6 +296,19 @@ def test_an_inherited_build_keeps_the_weights(tmp_path: Path) -> None:
     assert codes(tmp_path) == []
 
 
+def test_a_dataclass_that_is_a_dictionary_in_another_file_is_an_output(tmp_path: Path) -> None:
+    outputs = "from collections import OrderedDict\nclass Output(OrderedDict):\n    pass\n"
+    net = (
+        "from dataclasses import dataclass\nimport keras\nfrom outputs import Output\n"
+        "@dataclass\nclass Margins(Output):\n    y: object = None\n"
+        "class Net(keras.Model):\n    def call(self, x):\n        return Margins(y=x)\n"
+    )
+    grow(tmp_path, {"outputs.py": outputs, "net.py": net})
+    assert analysed(tmp_path, "net.py") == []
+    (tmp_path / "net.py").write_text(net.replace("(Output)", ""))
+    assert analysed(tmp_path, "net.py") == ["SVL111"]
+
+
 # -- helpers of other files --------------------------------------------------------------------
 
 HELPED = """\

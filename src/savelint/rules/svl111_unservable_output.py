@@ -578,7 +578,8 @@ def _leaf(value: Value) -> _Fault | None:
 
 def _is_dataclass(value: Instance) -> bool:
     outline = value.outline
-    if outline is None or value.kind is not None or any(outline.bases):
+    # One that derives from anything may be a dictionary, as the outputs of transformers are.
+    if outline is None or value.kind is not None or outline.bases:
         return False
     for item in outline.node.decorators:
         decorator = getattr(item.decorator, "func", item.decorator)
