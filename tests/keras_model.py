@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from functools import cache
 
-from savelint.analysis import SAVING, analyse
+from savelint.analysis import SAVING, Analysis, analyse
 from savelint.keras.generation import Keras
 from savelint.keras.model import Flow, KerasClass, ModuleModel
 from savelint.keras.project import File, Project
@@ -53,9 +54,15 @@ def model(text: str, keras: Keras = Keras.V3) -> ModuleModel:
     return visit(found, range(len(found.summary.statements)), keras, words)
 
 
+@cache
+def analysis(source: Source, keras: Keras, *, gates: bool = True) -> Analysis:
+    """What all rules say of a source; many tests ask this of the same ones."""
+    return analyse(source, RULES, keras, gates=gates)
+
+
 def codes(text: str, keras: Keras = Keras.V3, *, gates: bool = True) -> list[str]:
     """The codes of all findings in a file, in the order of their place."""
-    found = analyse(Source("model.py", text), RULES, keras, gates=gates)
+    found = analysis(Source("model.py", text), keras, gates=gates)
     return [finding.code for finding in found.findings]
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_model import codes
+from keras_model import analysis, codes
 from savelint.analysis import analyse
 from savelint.keras.generation import Keras
 from savelint.rules import RULES
@@ -168,7 +168,7 @@ def renamed(text: str) -> str:
 
 
 def essence(text: str, keras: Keras, *, gates: bool) -> list[tuple[object, ...]]:
-    found = analyse(Source("model.py", text), RULES, keras, gates=gates)
+    found = analysis(Source("model.py", text), keras, gates=gates)
     return [(f.code, f.span, f.message, f.note, f.labels, f.fix) for f in found.findings]
 
 
@@ -199,7 +199,7 @@ def test_a_rule_alone_finds_what_it_finds_among_others(
 ) -> None:
     source = Source("model.py", text)
     alone = analyse(source, [r for r in RULES if r is rule], keras).findings
-    among = analyse(source, RULES, keras).findings
+    among = analysis(source, keras).findings
     assert list(alone) == [f for f in among if f.code == getattr(rule, "code", "")]
 
 

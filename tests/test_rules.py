@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from savelint.analysis import Analysis, analyse
+from keras_model import analysis
+from savelint.analysis import Analysis
 from savelint.codes import Catalogue
 from savelint.finding import Finding, Safety
 from savelint.fixer import fix
@@ -45,7 +46,7 @@ def source(text: str, *, bom: bool = False) -> Source:
 
 
 def findings(text: Source, keras: Keras) -> tuple[Finding, ...]:
-    return analyse(text, RULES, keras).findings
+    return analysis(text, keras).findings
 
 
 def places(text: Source, keras: Keras) -> list[tuple[str, str]]:
@@ -149,10 +150,9 @@ def test_an_unsafe_fix_says_why_and_waits_for_leave(rule: Rule, example: Example
 
 
 def dresses(text: str) -> Iterator[tuple[str, str]]:
-    yield "crlf", text.replace("\n", "\r\n")
-    yield "tabs", text.replace("    ", "\t")
-    yield "two spaces", text.replace("    ", "  ")
-    yield "comments", "# é 漢字\n" + text.replace("\n\n", "\n\n# a note\n", 1)
+    yield "crlf and tabs", text.replace("    ", "\t").replace("\n", "\r\n")
+    noted = "# é 漢字\n" + text.replace("\n\n", "\n\n# a note\n", 1)
+    yield "comments and two spaces", noted.replace("    ", "  ")
 
 
 @by_example
@@ -197,16 +197,16 @@ def test_a_comment_silences_it(rule: Rule, example: Example) -> None:
 # -- gates ----------------------------------------------------------------------------
 
 
-def essence(analysis: Analysis) -> list[tuple[object, ...]]:
-    return [(f.code, f.span, f.message, f.fix) for f in analysis.findings]
+def essence(found: Analysis) -> list[tuple[object, ...]]:
+    return [(f.code, f.span, f.message, f.fix) for f in found.findings]
 
 
 @by_keras
 def test_gates_change_no_result(keras: Keras) -> None:
     texts = [text for _, e in EXAMPLES for text in (e.bad, e.good)] + [text for _, text in SILENT]
     for text in texts:
-        with_gates = analyse(source(text), RULES, keras)
-        assert essence(with_gates) == essence(analyse(source(text), RULES, keras, gates=False))
+        with_gates = analysis(source(text), keras)
+        assert essence(with_gates) == essence(analysis(source(text), keras, gates=False))
 
 
 def test_every_text_parses() -> None:

@@ -20,7 +20,7 @@ from libcst._nodes.internal import CodegenState
 
 from savelint.keras import signature
 from savelint.keras.values import Signature, Use
-from savelint.keras.walk import children, descendants, names_read
+from savelint.keras.walk import descendants, names_read, parents
 from savelint.source import Source, SourceError, Span
 
 
@@ -138,7 +138,7 @@ class Region:
     @cached_property
     def members(self) -> frozenset[int]:
         """The identities of the region's nodes, without white space and punctuation."""
-        return frozenset(id(node) for node in descendants(self.tree))
+        return frozenset((id(self.tree), *self._parents))
 
     def span_of(self, node: cst.CSTNode) -> Span:
         """Where a node of this region stands in the source, without surrounding space."""
@@ -158,17 +158,16 @@ class Region:
 
     def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
         """The innermost `def` around a node."""
-        found = None
-        for function in descendants(self.tree):
-            if isinstance(function, cst.FunctionDef) and any(
-                part is node for part in descendants(function.body)
-            ):
-                found = function
-        return found
+        parent = self._parents.get(id(node))
+        while parent is not None:
+            if isinstance(parent, cst.FunctionDef) and parent.body is node:
+                return parent
+            node, parent = parent, self._parents.get(id(parent))
+        return None
 
     @cached_property
     def _parents(self) -> dict[int, cst.CSTNode]:
-        return {id(child): node for node in descendants(self.tree) for child in children(node)}
+        return parents(self.tree)
 
     def use_of(self, node: cst.CSTNode) -> Use:
         """What becomes of the value of an expression of this region."""

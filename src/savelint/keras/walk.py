@@ -6,8 +6,10 @@ that carry meaning, at a twenty-fifth of the price.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from operator import attrgetter
+from typing import cast
 
 import libcst as cst
 
@@ -31,38 +33,64 @@ _LAYOUT = (
 )
 
 
-@cache
-def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
-    """The fields of a node type whose names do not speak of layout."""
-    return tuple(
-        name
-        for name in kind.__dataclass_fields__
-        if not (
-            "whitespace" in name
-            or name in {"lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma"}
-            or name in {"leading_lines", "lines_after_decorators", "header", "footer", "dot"}
-            or name in {"semicolon", "equal", "newline", "encoding", "default_indent"}
-        )
-    )
+# Fields that hold layout, or no nodes at all.
+_SKIPPED = {
+    *("lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "semicolon"),
+    *("dot", "equal", "newline", "encoding", "default_indent", "default_newline"),
+    *("leading_lines", "lines_after_decorators", "lines_after_module_docstring"),
+    *("header", "footer", "indent", "has_trailing_newline"),
+}
+
+_Parts = Callable[[cst.CSTNode], Iterable[object]]
 
 
-@cache
-def _carries_meaning(kind: type[cst.CSTNode]) -> bool:
-    # Asked of types: asking it of each node takes most of the time of a walk.
-    return not issubclass(kind, _LAYOUT)
+class _Table(dict[type, "_Parts | None"]):
+    """For each type of node a function that gives the values of its fields, last first.
+
+    None for all that is no node, or is layout. A walk asks this of each value that it meets:
+    one look into a dictionary instead of `isinstance`, which is dear for libcst's nodes,
+    since they are abstract.
+    """
+
+    def __missing__(self, kind: type) -> _Parts | None:
+        walked = issubclass(kind, cst.CSTNode) and not issubclass(kind, _LAYOUT)
+        self[kind] = _parts(kind) if walked else None
+        return self[kind]
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def _parts(kind: type[cst.CSTNode]) -> _Parts:
+    names = [
+        field.name
+        for field in reversed(fields(kind))
+        if "whitespace" not in field.name and field.name not in _SKIPPED and field.type is not str
+    ]
+    if not names:
+        return lambda node: ()
+    if len(names) == 1:
+        get = attrgetter(*names)
+        return lambda node: (get(node),)
+    return attrgetter(*names)
+
+
+_TABLE = _Table()
+
+
+def _reversed_children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    parts = _TABLE[type(node)]
+    found: list[cst.CSTNode] = []
+    for value in parts(node) if parts is not None else ():
+        kind = type(value)
+        if kind is tuple or kind is list:
+            items = cast("Sequence[cst.CSTNode]", value)
+            found += [item for item in reversed(items) if _TABLE[type(item)] is not None]
+        elif _TABLE[kind] is not None:
+            found.append(cast("cst.CSTNode", value))
+    return found
+
+
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The child nodes that carry meaning, in the order of the source."""
-    for name in _fields(type(node)):
-        value: object = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            if _carries_meaning(type(value)):
-                yield value
-        elif isinstance(value, (tuple, list)):
-            for item in value:
-                if isinstance(item, cst.CSTNode) and _carries_meaning(type(item)):
-                    yield item
+    return _reversed_children(node)[::-1]
 
 
 def names_read(node: cst.CSTNode) -> Iterator[str]:
@@ -88,7 +116,20 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(tuple(children(current))))
+        stack += _reversed_children(current)
+
+
+def parents(root: cst.CSTNode) -> dict[int, cst.CSTNode]:
+    """For the identity of each node below `root` the node that holds it."""
+    found: dict[int, cst.CSTNode] = {}
+    stack = [root]
+    while stack:
+        current = stack.pop()
+        inner = _reversed_children(current)
+        for child in inner:
+            found[id(child)] = current
+        stack += inner
+    return found
 
 
 def assigned_names(node: cst.ClassDef) -> Iterator[str]:
