@@ -47,6 +47,7 @@ from savelint.keras.values import (
     Imported,
     Instance,
     Member,
+    Mode,
     ModuleRef,
     Partial,
     Reading,
@@ -188,7 +189,7 @@ class CallReader(ExpressionReader):
         """What a function of another file gave, with nodes of this file alone."""
         self._pass_on(arguments, node)
         if node is None:
-            return value if isinstance(value, Const) else None
+            return value if isinstance(value, (Const, Mode)) else None
         if value is None:
             return self._result_of_unknown(node, arguments)
         return _at_home(value, node)
@@ -292,8 +293,6 @@ class CallReader(ExpressionReader):
             self._pass_on(arguments, node)
             return self._result_of_unknown(node, arguments)
         family, short = operation
-        if short == "executing_eagerly":
-            return None
         self._note_shape_uses(family, short, node, arguments)
         if _reads_numbers(family, short):
             self._note_reads(name, node, arguments)
@@ -395,6 +394,8 @@ class CallReader(ExpressionReader):
         if name in {"list", "tuple", "sorted", "reversed", "set"}:
             empty = Seq(()) if not arguments.items else None
             return self._collection(_COPIES.get(name, name), first or empty)
+        if name == "isinstance" and _is_untraced(arguments):
+            return Mode(eager=True)
         if name == "len":
             if isinstance(first, Tensor) and not first.structured:
                 return Dim(first, 0, False, node, arguments.items[0].node.value, is_length=True)
@@ -587,6 +588,8 @@ class CallReader(ExpressionReader):
             return operations.tensor_of_shape(target, "reshape", node, owner)
         if name in {"get", "pop", "values", "items"}:
             return Tensor(owner.batch_axis, structured=True)
+        if name in tables.FOREIGN_METHODS:
+            return None
         return Tensor(None)
 
     def _object_method(
@@ -651,7 +654,8 @@ def _at_home(value: Value, node: cst.Call) -> Value:
         return replace(value, items=tuple(_at_home(item, node) for item in value.items))
     if isinstance(value, Instance):
         return replace(value, node=node)
-    return value if isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported)) else None
+    kept = (Const, Mode, Ref, ClassRef, ModuleRef, Imported)
+    return value if isinstance(value, kept) else None
 
 
 def _values(arguments: Arguments) -> tuple[Value, ...]:
@@ -664,6 +668,17 @@ def _added(method: str, arguments: Arguments) -> tuple[Value, ...]:
     if method in {"extend", "update"}:
         return last.items if isinstance(last, Seq) else (None,)
     return (last,)
+
+
+def _is_untraced(arguments: Arguments) -> bool:
+    """Whether `isinstance` asks a tensor if it is an array, or a tensor of another library."""
+    if len(arguments.items) != 2:
+        return False
+    value, classes = (argument.value for argument in arguments.items)
+    asked = classes.items if isinstance(classes, Seq) else (classes,)
+    names = {item.name if isinstance(item, Ref) else "" for item in asked}
+    known = isinstance(value, Tensor) or is_symbolic(value)
+    return known and bool(names) and names <= tables.UNTRACED_CLASSES
 
 
 def _is_pair(value: Value) -> bool:

@@ -22,7 +22,7 @@ from savelint.keras.derived import (
     with_items,
 )
 from savelint.keras.frames import Chain, FunctionReader
-from savelint.keras.guards import asked_about, asks_shape, runs_eagerly, runs_in_training
+from savelint.keras.guards import asked_about, asked_mode, asks_shape, runs_in_training
 from savelint.keras.model import (
     Arguments,
     AttributeRead,
@@ -47,6 +47,7 @@ from savelint.keras.values import (
     Function,
     Instance,
     Member,
+    Mode,
     ModuleRef,
     Reading,
     Ref,
@@ -98,6 +99,8 @@ class ExpressionReader(FunctionReader):
         """The value of an expression; everything in it is read."""
         if isinstance(node, cst.Call):
             value = self._call(node)
+            if value is None and (eager := asked_mode(node)) is not None:
+                return Mode(eager)
             if isinstance(value, (Instance, Variable)) and value.node is node:
                 self._note(Creation(value, node, self._inside, self._branches > 0))
             return value
@@ -318,15 +321,15 @@ class ExpressionReader(FunctionReader):
     def _conditional(self, node: cst.IfExp) -> Value:
         kept = dict(self._frame.names)
         guards, tested = self._test(node.test, node, "ternary")
-        eager = runs_eagerly(node.test)
+        eager, traced = self._untraced(tested)
         training = runs_in_training(node.test)
-        self._muted += eager is True or guards
+        self._muted += eager or guards
         self._training += training is True
         body = self.value(node.body)
-        self._muted += (eager is False) - (eager is True)
+        self._muted += traced - eager
         self._training += (training is False) - (training is True)
         orelse = self.value(node.orelse)
-        self._muted -= (eager is False) + guards
+        self._muted -= traced + guards
         self._training -= training is False
         self._frame.names = {**self._frame.names, **kept}
         if holds_tensor(body) or holds_tensor(orelse):
@@ -344,7 +347,7 @@ class ExpressionReader(FunctionReader):
         is_and = isinstance(node.operator, cst.And)
         left = self.value(node.left)
         self._note_test(node, node.left, left, "and" if is_and else "or")
-        eager = is_and and runs_eagerly(node.left) is True
+        eager = is_and and isinstance(left, Mode) and left.eager is True
         training = is_and and runs_in_training(node.left) is True
         self._muted += eager
         self._training += training
@@ -356,6 +359,8 @@ class ExpressionReader(FunctionReader):
             if isinstance(right, (Dim, Shape)):
                 return replace(right, symbolic=left.symbolic)
             return right
+        if is_and and (mode := next((v for v in (left, right) if isinstance(v, Mode)), None)):
+            return mode
         if _is_drawn(right):
             return right
         tensors = [v for v in (right, left) if isinstance(v, Tensor) and not v.structured]
@@ -365,6 +370,8 @@ class ExpressionReader(FunctionReader):
         value = self.value(node.expression)
         if isinstance(node.operator, cst.Not):
             self._note_test(node, node.expression, value, "not")
+            if isinstance(value, Mode):
+                return Mode(None if value.eager is None else not value.eager)
             return reading_of(value)
         if isinstance(node.operator, cst.Minus) and isinstance(value, Const):
             number = value.value
@@ -706,7 +713,7 @@ class ExpressionReader(FunctionReader):
         takes another way.
         """
         value = self.value(node)
-        eager, training = runs_eagerly(node) is True, runs_in_training(node) is True
+        eager, training = value == Mode(eager=True), runs_in_training(node) is True
         self._muted += eager
         self._training += training
         self._note_test(around, node, value, how)
@@ -721,6 +728,13 @@ class ExpressionReader(FunctionReader):
             elif isinstance(current, Tensor) and asks_shape(node):
                 self._frame.names[name] = replace(current, batch_axis=None)
         return guards, value
+
+    def _untraced(self, tested: Value) -> tuple[bool, bool]:
+        """Of a condition's two branches, which no traced program runs, as far as is known."""
+        if not isinstance(tested, Mode):
+            return False, False
+        self._frame.asked_mode = True
+        return tested.eager is not False, tested.eager is not True
 
     @abstractmethod
     def _call(self, node: cst.Call) -> Value:

@@ -19,7 +19,7 @@ from savelint.keras.derived import (
     joined,
 )
 from savelint.keras.frames import Chain, Frame
-from savelint.keras.guards import runs_eagerly, runs_in_training
+from savelint.keras.guards import runs_in_training
 from savelint.keras.model import (
     Flow,
 )
@@ -156,28 +156,28 @@ class _Reader(CallReader):
 
     def _if(self, node: cst.If) -> bool:
         _, tested = self._test(node.test, node, "if")
-        eager = runs_eagerly(node.test)
+        eager, traced = self._untraced(tested)
         training = runs_in_training(node.test)
         results = len(self._frame.results)
         before = dict(self._frame.names)
         self._branches += 1
-        self._muted += eager is True
+        self._muted += eager
         self._training += training is True
         ends = self._block(node.body.body)
         self._training -= training is True
-        self._muted -= eager is True
+        self._muted -= eager
         after = self._frame.names
         self._frame.names = before
         other_ends = False
         if node.orelse is not None:
-            self._muted += eager is False
+            self._muted += traced
             self._training += training is False
             if isinstance(node.orelse, cst.If):
                 other_ends = self._if(node.orelse)
             else:
                 other_ends = self._block(node.orelse.body.body)
             self._training -= training is False
-            self._muted -= eager is False
+            self._muted -= traced
         self._branches -= 1
         if reading_of(tested) and (
             len(self._frame.results) > results or _skips(node) or _differ(after, self._frame.names)
@@ -187,10 +187,14 @@ class _Reader(CallReader):
             self._training -= training is True
         if training is False and ends and not other_ends:
             self._training += 1  # what follows runs in training only
+        if traced and not eager and ends and not other_ends:
+            self._muted += 1  # what follows runs eagerly only
         if ends and not other_ends:
             pass  # only the other branch goes on: its names stand
-        elif other_ends and not ends:
+        elif (other_ends and not ends) or (traced and not eager):
             self._frame.names = after
+        elif eager and not traced:
+            pass  # what is traced takes the other branch
         else:
             self._frame.names = joined(after, self._frame.names)
         return ends and other_ends and node.orelse is not None

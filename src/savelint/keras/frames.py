@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from savelint.keras.guards import may_ask_mode
 from savelint.keras.model import Arguments, Event, Flow, Returned
 from savelint.keras.parameters import is_static, parameter_names
 from savelint.keras.values import (
@@ -15,6 +16,7 @@ from savelint.keras.values import (
     Const,
     Function,
     Imported,
+    Mode,
     SelfValue,
     Surroundings,
     Table,
@@ -42,6 +44,8 @@ class Frame:
     aliases: dict[str, tuple[ClassOutline, str, int]] = field(default_factory=dict)
     # Whether a global random generator was seeded in it.
     seeded: bool = False
+    # Whether it asked if it runs eagerly, and branched on the answer.
+    asked_mode: bool = False
 
     def lookup(self, name: str) -> tuple[bool, Value]:
         """Whether a name is bound here or around, and its value."""
@@ -119,7 +123,7 @@ class FunctionReader(ABC):
         self._entries[0] += 1
         frame = Frame(function, parameters, function.closure)
         self._frames.append(frame)
-        training = self._training
+        training, muted = self._training, self._muted
         node = function.node
         if isinstance(node, cst.Lambda):
             frame.results.append(self.value(node.body))
@@ -127,7 +131,9 @@ class FunctionReader(ABC):
         elif not self._block(node.body.body):
             self._returns(node, Const(None))
         self._frames.pop()
-        self._training = training
+        self._training, self._muted = training, muted
+        if (mode := _mode_of(frame)) is not None:
+            return mode
         result = frame.results[0] if frame.results else Const(None)
         for other in frame.results[1:]:
             result = join(result, other)
@@ -184,7 +190,8 @@ class FunctionReader(ABC):
 
     def _follow_imported(self, callee: Imported, node: cst.Call, arguments: Arguments) -> Value:
         """The result of calling a function that was imported; only one of tensors is read."""
-        if any(holds_tensor(argument.value) for argument in arguments.items):
+        asks = not arguments.items and may_ask_mode(callee.name)
+        if asks or any(holds_tensor(argument.value) for argument in arguments.items):
             found = callee.surroundings.name(callee.name)
             function = found.function if isinstance(found, Traced) else found
             if isinstance(function, Function):
@@ -286,3 +293,13 @@ class FunctionReader(ABC):
     @abstractmethod
     def _unknown(self, arguments: Arguments) -> Value:
         """The result of a function that cannot be followed."""
+
+
+def _mode_of(frame: Frame) -> Mode | None:
+    """What a function says of the mode: a yes where one of its answers is yes or no."""
+    results = [r for r in frame.results if not (isinstance(r, Const) and not r.value)]
+    modes = [r for r in results if isinstance(r, Mode)]
+    if modes and all(result == modes[0] for result in results):
+        return modes[0]
+    plain = all(r is None or isinstance(r, (Const, Mode)) for r in results)
+    return Mode(None) if modes or (frame.asked_mode and results and plain) else None

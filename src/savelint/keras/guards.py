@@ -9,30 +9,30 @@ import libcst as cst
 from savelint.keras.walk import descendants
 
 _DISPLAYS = (cst.Tuple, cst.List, cst.Set)
-_EAGER_TEST = "executing_eagerly"
+_MODE_TESTS = {"executing_eagerly": True, "inside_function": False}
+_EAGER_TENSOR = {"hasattr": "numpy", "isinstance": "EagerTensor"}
+_MODES = ("eager", "function", "graph", "symbolic", "trac")
 
 
-def runs_eagerly(test: cst.BaseExpression) -> bool | None:
-    """True for `tf.executing_eagerly()`, False for its negation, None for other tests.
+def asked_mode(call: cst.Call) -> bool | None:
+    """True for `tf.executing_eagerly()`, False for `inside_function()`, None for other calls.
 
-    That a tensor has a method `numpy`, or is an EagerTensor, says the same.
+    That a tensor has a method `numpy`, or is an EagerTensor, says that code runs eagerly.
     """
-    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        inner = runs_eagerly(test.expression)
-        return None if inner is None else not inner
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
-        return runs_eagerly(test.left) or runs_eagerly(test.right)
-    if isinstance(test, cst.Call):
-        last = test.func.attr if isinstance(test.func, cst.Attribute) else test.func
-        if isinstance(last, cst.Name) and last.value == _EAGER_TEST:
-            return True
-        asked = [
-            part for part in descendants(test) if isinstance(part, (cst.Name, cst.SimpleString))
-        ]
-        words = {part.value.strip("'\"") for part in asked}
-        if {"hasattr", "numpy"} <= words or {"isinstance", "EagerTensor"} <= words:
+    last = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+    name = last.value if isinstance(last, cst.Name) else ""
+    if name in _MODE_TESTS:
+        return _MODE_TESTS[name]
+    if name in _EAGER_TENSOR:
+        asked = [n for n in descendants(call) if isinstance(n, (cst.Name, cst.SimpleString))]
+        if _EAGER_TENSOR[name] in {part.value.strip("'\"") for part in asked}:
             return True
     return None
+
+
+def may_ask_mode(name: str) -> bool:
+    """Whether a function is called as one that asks if code runs eagerly or is traced."""
+    return any(word in name for word in _MODES)
 
 
 def runs_in_training(test: cst.BaseExpression) -> bool | None:

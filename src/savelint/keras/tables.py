@@ -300,6 +300,10 @@ CONTRACTIONS = frozenset("matmul dot tensordot einsum batch_dot sparse_dense_mat
 
 # Operations that run a Python function.
 PYTHON_OPERATIONS = frozenset({"py_function", "numpy_function", "py_func"})
+# Classes whose instances no traced program meets in the place of a tensor.
+UNTRACED_CLASSES = frozenset({"numpy.ndarray", "numpy.generic", "torch.Tensor", "jax.Array"})
+# Methods that only the tensors of other libraries have.
+FOREIGN_METHODS = frozenset({"cpu", "detach", "item", "tolist"})
 # Functions of Keras that give a tensor's numbers.
 NUMBER_READERS = frozenset({"convert_to_numpy", "eval", "get_value"})
 # Functions of numpy that ask a tensor for no more than its shape or type.

@@ -285,6 +285,17 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Mode:
+    """What `tf.executing_eagerly()` and its like answer.
+
+    `eager` says how code runs where the answer is yes: eagerly, or traced; None where the
+    answer depends on it in a way that is not followed.
+    """
+
+    eager: bool | None
+
+
+@dataclass(frozen=True)
 class Array:
     """A numpy array or constant tensor, and where its numbers come from.
 
@@ -461,6 +472,7 @@ Value: TypeAlias = (
     | Table
     | Array
     | Reading
+    | Mode
     | Variable
     | Instance
     | SelfValue

@@ -275,6 +275,52 @@ class Net(keras.layers.Layer):
         return inputs
 """,
         """\
+# What a helper, or an early return, sends another way while it is traced.
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+def in_tf_function():
+    if tf is None:
+        return False
+    return not tf.executing_eagerly()
+
+class Tokenizer(keras.layers.Layer):
+    def _use_tf(self):
+        if in_tf_function():
+            return True
+        return not self._allow_python
+
+    def call(self, inputs):
+        if not self._use_tf():
+            return inputs.numpy().tolist()
+        return inputs
+
+class Show(keras.layers.Layer):
+    def call(self, inputs):
+        eager = tf.executing_eagerly()
+        if eager:
+            print(inputs.numpy())
+        if tf.inside_function():
+            return inputs
+        print(inputs.numpy(), float(inputs[0, 0]))
+        return inputs
+""",
+        """\
+# An array, or a tensor of another library, has its numbers.
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+class Convert(keras.layers.Layer):
+    def call(self, inputs):
+        if isinstance(inputs, np.ndarray):
+            inputs = tf.constant(np.log(inputs))
+        elif "torch.Tensor" in str(type(inputs)):
+            inputs = tf.constant(inputs.detach().cpu().numpy())
+        return inputs
+""",
+        """\
 # AutoGraph converts float and int under tf.function, in both generations.
 import tensorflow as tf
 from tensorflow import keras
