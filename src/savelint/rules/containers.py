@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from savelint.keras import tables
 from savelint.keras.model import (
+    AttributeRead,
     AttributeStore,
     Contact,
     ContainerChange,
+    Flow,
     KerasClass,
     ModuleModel,
     Stack,
 )
 from savelint.keras.tables import Kind
-from savelint.keras.values import ClassOutline, Instance, Seq, Table, Value, Variable, elements
+from savelint.keras.values import (
+    ClassOutline,
+    Function,
+    Instance,
+    Member,
+    Partial,
+    Seq,
+    Table,
+    Value,
+    Variable,
+    elements,
+)
 from savelint.rules import lineage, weights
 
 CONSTRUCTION = ("__init__", "build")
@@ -153,6 +166,62 @@ def is_plain(outline: ClassOutline) -> bool:
         and outline.is_whole
         and not any(base.startswith(("keras.", "tensorflow.")) for base in bases)
     )
+
+
+# ---------------------------------------------------------------------- what others keep
+
+
+def behind(module: ModuleModel, value: Value) -> tuple[Value, ...]:
+    """What a function has of the functions around it, a partial of its arguments, a method."""
+    if isinstance(value, Function):
+        return tuple(module.captured(value).values())
+    if isinstance(value, Partial):
+        return (value.function, *value.arguments)
+    return (value.owner,) if isinstance(value, Member) else ()
+
+
+def flows_of(module: ModuleModel, outline: ClassOutline) -> Mapping[str, Flow]:
+    """What the methods of a class whose instances a Keras object holds do."""
+    for held in module.held:
+        if held.outline is outline:
+            return held.flows
+    return next((cls.flows for cls in module.classes if cls.outline is outline), {})
+
+
+def reaches(holder: Holder, attribute: str, name: str, flows: Mapping[str, Flow]) -> bool:
+    """Whether a method uses what the object in an attribute keeps under a name."""
+    readers = {
+        method
+        for method, flow in flows.items()
+        if method != "__init__" and any(read.name == name for read in flow.all(AttributeRead))
+    }
+    for method in weights.later_methods(holder.cls):
+        for read in weights.reads(holder.module, holder.cls, attribute, method):
+            use = holder.module.use_of(read.node)
+            member = "__call__" if use.role == "called" else use.name
+            if use.role in {"called", "member"}:
+                if member in readers or member == name:
+                    return True
+            elif use.role != "tested" and readers:
+                return True
+    return False
+
+
+def is_taken_out(holder: Holder, name: str) -> bool:
+    """Whether construction may take out of the object in an attribute what that one keeps.
+
+    It does more, then, than call a method that fills a list of objects.
+    """
+    uses = (
+        holder.module.use_of(read.node)
+        for method in CONSTRUCTION
+        for read in weights.reads(holder.module, holder.cls, name, method)
+    )
+    filling = {"append", "extend", "add"}
+    return any(not (use.role == "member" and use.name in filling) for use in uses)
+
+
+# ---------------------------------------------------------------------- what has weights
 
 
 def _has_weights(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues
 from savelint.keras.generation import Keras
-from savelint.keras.model import AttributeRead, AttributeStore, Flow, ModuleModel
+from savelint.keras.model import AttributeStore, Flow, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     ClassOutline,
@@ -1049,8 +1049,8 @@ class Net(keras.Model):
     def _in_object(
         self, holder: Holder, store: AttributeStore
     ) -> Iterator[tuple[Finding, cst.CSTNode]]:
-        module, cls = holder.module, holder.cls
-        if any(_is_taken(module, read) for read in _constructor_reads(holder, store.name)):
+        cls = holder.cls
+        if containers.is_taken_out(holder, store.name):
             return  # the constructor may take the layer out of it
         for value in elements(store.value):
             outline = value.outline if isinstance(value, Instance) else None
@@ -1111,42 +1111,25 @@ def _needs_factory(holder: Holder, name: str) -> bool:
 
 def _bound(holder: Holder, value: Value) -> tuple[list[Instance], str, str] | None:
     """The layers that a function, a partial or a bound method keeps, where, and the variant."""
+    behind = containers.behind(holder.module, value)
+    layers = [layer for held in behind for layer in holder.layers(held)]
     if isinstance(value, Function):
-        around = holder.module.captured(value).values()
-        layers = [layer for held in around for layer in holder.layers(held)]
         is_lambda = value.name == "<lambda>"
         kind = "a lambda" if is_lambda else "a function"
         where = f"is {kind} around a layer that Keras does not see"
         return layers, where, "lambda" if is_lambda else "function"
     if isinstance(value, Partial):
-        held_values = (value.function, *value.arguments)
-        layers = [layer for held in held_values for layer in holder.layers(held)]
         return layers, "is a `partial` with a layer that Keras does not see", "partial"
-    if isinstance(value, Member) and holder.has_weights(value.owner):
-        where = "is a method of a layer that Keras does not see"
-        return holder.layers(value.owner), where, "method"
+    if isinstance(value, Member) and layers:
+        return layers, "is a method of a layer that Keras does not see", "method"
     return None
-
-
-def _constructor_reads(holder: Holder, name: str) -> list[AttributeRead]:
-    return [
-        read
-        for method in containers.CONSTRUCTION
-        for read in weights.reads(holder.module, holder.cls, name, method)
-    ]
-
-
-def _is_taken(module: ModuleModel, read: AttributeRead) -> bool:
-    """Whether a read takes more than a method that fills a list of objects."""
-    use = module.use_of(read.node)
-    return not (use.role == "member" and use.name in {"append", "extend", "add"})
 
 
 def _inner_layer(
     holder: Holder, store: AttributeStore, helper: Instance, outline: ClassOutline
 ) -> Instance | None:
     """A layer with weights that an object holds, and that the class uses through it."""
-    flows = _flows_of(holder.module, outline)
+    flows = containers.flows_of(holder.module, outline)
     given = [
         contact.instance
         for contact in holder.passed
@@ -1156,36 +1139,10 @@ def _inner_layer(
     for inner in flows.get("__init__", Flow()).all(AttributeStore):
         keeps_given = True
         layers = holder.layers(inner.value) if inner.owner is outline else []
-        if layers and _reaches(holder, store.name, inner.name, flows):
+        if layers and containers.reaches(holder, store.name, inner.name, flows):
             return layers[0]
     hidden = [layer for layer in given if not holder.is_seen(layer, store.name)]
     return hidden[0] if hidden and keeps_given else None
-
-
-def _flows_of(module: ModuleModel, outline: ClassOutline) -> Mapping[str, Flow]:
-    for held in module.held:
-        if held.outline is outline:
-            return held.flows
-    return next((cls.flows for cls in module.classes if cls.outline is outline), {})
-
-
-def _reaches(holder: Holder, attribute: str, name: str, flows: Mapping[str, Flow]) -> bool:
-    """Whether a method uses what the object in an attribute keeps under a name."""
-    readers = {
-        method
-        for method, flow in flows.items()
-        if method != "__init__" and any(read.name == name for read in flow.all(AttributeRead))
-    }
-    for method in weights.later_methods(holder.cls):
-        for read in weights.reads(holder.module, holder.cls, attribute, method):
-            use = holder.module.use_of(read.node)
-            member = "__call__" if use.role == "called" else use.name
-            if use.role in {"called", "member"}:
-                if member in readers or member == name:
-                    return True
-            elif use.role != "tested" and readers:
-                return True
-    return False
 
 
 def _as_list(holder: Holder, store: AttributeStore, kind: str) -> Fix:

@@ -10,11 +10,18 @@ from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.clues import OUTER_OBJECT
 from savelint.keras.generation import Keras
-from savelint.keras.model import AttributeStore, KerasClass, ModuleModel, OuterRead
+from savelint.keras.model import (
+    AttributeStore,
+    Creation,
+    KerasClass,
+    ModuleModel,
+    OuterRead,
+)
 from savelint.keras.tables import LOOKUP_LAYERS, LOOKUP_TABLES, WEIGHTED, Kind
 from savelint.keras.values import Instance, Seq, Table, Use, Value, Variable, elements
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import weights
+from savelint.rules import containers, weights
+from savelint.rules.containers import Holder
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -49,6 +56,24 @@ _LOST = {
 _TABLE = {Way.SAVED_MODEL: _UNTRACKED, Way.EXPORT: _UNTRACKED}
 # A layer with a table and no weights: there is nothing to train, and no Keras file to try.
 _SERVED = (Way.CALL, Way.SAVED_MODEL, Way.EXPORT)
+_TABLE_OF_LAYER = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Prices(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.table = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                tf.constant([0, 1], tf.int64), tf.constant([1.0, 2.0])
+            ),
+            default_value=-1.0,
+        )
+
+    def call(self, inputs):
+        return self.table.lookup(tf.cast(inputs, tf.int64))
+"""
 _CLASS_LAYER = {Way.SAVED_MODEL: _UNTRACKED}
 
 
@@ -61,12 +86,14 @@ class UntrackedResource(Rule):
     `.weights.h5` are written without it, so that another process has other outputs,
     without any exception. With a lookup table, or a layer that keeps one, `export` raises
     too. A variable in the body of a class is lost in the same way; a layer there fails
-    `tf.saved_model.save` alone.
+    `tf.saved_model.save` alone. A lookup table that `call` makes, or that a plain object or
+    a function in an attribute keeps, fails `tf.saved_model.save` and `export`.
 
-    Silent: layers without weights, constants and arrays; what a constructor or any other
-    code assigns to an attribute; what other code calls or hands on, as for a functional
-    model that may then keep it; what is asked for its shape or name alone; what only
-    training, or a function outside of Keras classes, uses; names bound more than once.
+    Silent: layers without weights, constants and arrays; a table that a `tf.Module` keeps;
+    what a constructor or any other code assigns to an attribute; what other code calls or
+    hands on, as for a functional model that may then keep it; what is asked for its shape
+    or name alone; what only training, or a function outside of Keras classes, uses; names
+    bound more than once.
 
     Fix: `self.name = name` at the end of `__init__` (unsafe: from then on it is trained and
     saved with the object). Shown for variables, for what the body of a class makes, and
@@ -78,7 +105,7 @@ class UntrackedResource(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = ("call",)
-    clues = (frozenset({OUTER_OBJECT}),)
+    clues = (frozenset({OUTER_OBJECT, *(name.rpartition(".")[2] for name in LOOKUP_TABLES)}),)
     examples = (
         Example(
             variant="variable",
@@ -417,6 +444,110 @@ class Prices(keras.layers.Layer):
         return self.table.lookup(tf.cast(inputs, tf.int64))
 """,
             at="self.table",
+            good=_TABLE_OF_LAYER,
+            witness=Witness(build="Prices()", ways=_SERVED, fails=dict.fromkeys(Keras, _TABLE)),
+            fixed=False,
+        ),
+        Example(
+            variant="table-in-call",
+            bad="""\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Prices(keras.layers.Layer):
+    def call(self, inputs):
+        table = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                tf.constant([0, 1], tf.int64), tf.constant([1.0, 2.0])
+            ),
+            default_value=-1.0,
+        )
+        return table.lookup(tf.cast(inputs, tf.int64))
+""",
+            at="""\
+tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                tf.constant([0, 1], tf.int64), tf.constant([1.0, 2.0])
+            ),
+            default_value=-1.0,
+        )""",
+            good=_TABLE_OF_LAYER,
+            witness=Witness(build="Prices()", ways=_SERVED, fails=dict.fromkeys(Keras, _TABLE)),
+            fixed=False,
+        ),
+        Example(
+            variant="table-in-object",
+            bad="""\
+import keras
+import tensorflow as tf
+from tensorflow.lookup import KeyValueTensorInitializer, StaticHashTable
+
+
+class Catalogue:
+    def __init__(self, keys, prices):
+        start = KeyValueTensorInitializer(keys, prices, tf.int64, tf.float32)
+        self.table = StaticHashTable(start, -1.0)
+
+    def price(self, keys):
+        return self.table.lookup(keys)
+
+
+class Prices(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.catalogue = Catalogue([0, 1], [1.0, 2.0])
+
+    def call(self, inputs):
+        return self.catalogue.price(tf.cast(inputs, "int64"))
+""",
+            at="Catalogue([0, 1], [1.0, 2.0])",
+            good="""\
+import keras
+import tensorflow as tf
+from tensorflow.lookup import KeyValueTensorInitializer, StaticHashTable
+
+
+class Catalogue(tf.Module):
+    def __init__(self, keys, prices):
+        super().__init__()
+        start = KeyValueTensorInitializer(keys, prices, tf.int64, tf.float32)
+        self.table = StaticHashTable(start, -1.0)
+
+    def price(self, keys):
+        return self.table.lookup(keys)
+
+
+class Prices(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.catalogue = Catalogue([0, 1], [1.0, 2.0])
+
+    def call(self, inputs):
+        return self.catalogue.price(tf.cast(inputs, "int64"))
+""",
+            witness=Witness(build="Prices()", ways=_SERVED, fails=dict.fromkeys(Keras, _TABLE)),
+            fixed=False,
+        ),
+        Example(
+            variant="table-in-function",
+            bad="""\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Prices(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        table = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer([0, 1], [1.0, 2.0], tf.int64, tf.float32), -1.0
+        )
+        self.price = lambda keys: table.lookup(keys)
+
+    def call(self, inputs):
+        return self.price(tf.cast(inputs, tf.int64))
+""",
+            at="lambda keys: table.lookup(keys)",
             good="""\
 import tensorflow as tf
 from tensorflow import keras
@@ -426,10 +557,7 @@ class Prices(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.table = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(
-                tf.constant([0, 1], tf.int64), tf.constant([1.0, 2.0])
-            ),
-            default_value=-1.0,
+            tf.lookup.KeyValueTensorInitializer([0, 1], [1.0, 2.0], tf.int64, tf.float32), -1.0
         )
 
     def call(self, inputs):
@@ -603,10 +731,86 @@ class Net(keras.Model):
     def call(self, inputs):
         return dense(inputs)
 """,
+        """\
+# The layer has the table in an attribute, or takes it out of what keeps it.
+import tensorflow as tf
+from tensorflow import keras
+
+
+def make_table():
+    start = tf.lookup.KeyValueTensorInitializer([0, 1], [1.0, 2.0], tf.int64, tf.float32)
+    return tf.lookup.StaticHashTable(start, -1.0)
+
+
+class Catalogue:
+    def __init__(self):
+        self.table = make_table()
+
+    def price(self, keys):
+        return self.table.lookup(keys)
+
+
+class Prices(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        table = make_table()
+        self.tables = [table]
+        self.price = lambda keys: table.lookup(keys)
+        self.catalogue = Catalogue()
+        self.held = self.catalogue.table
+        self.unused = Catalogue()
+
+    def call(self, inputs):
+        keys = tf.cast(inputs, tf.int64)
+        return self.price(keys) + self.catalogue.price(keys)
+""",
+        """\
+# Made once, or outside of Keras: a `tf.Module`, a method that caches, an eager helper.
+import functools
+
+import tensorflow as tf
+from tensorflow import keras
+
+
+def make_table():
+    start = tf.lookup.KeyValueTensorInitializer([0, 1], [1.0, 2.0], tf.int64, tf.float32)
+    return tf.lookup.StaticHashTable(start, -1.0)
+
+
+class Catalogue(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = make_table()
+
+    def price(self, keys):
+        return self.table.lookup(keys)
+
+
+class Prices(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.catalogue = Catalogue()
+        self.table = None
+
+    @functools.cached_property
+    def cached(self):
+        return make_table()
+
+    def vocabulary(self):
+        return make_table().export()
+
+    def call(self, inputs):
+        if self.table is None:
+            self.table = make_table()
+        keys = tf.cast(inputs, tf.int64)
+        return self.table.lookup(keys) + self.catalogue.price(keys) + self.cached.lookup(keys)
+""",
     )
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """The first place of each class at which `call` uses such an object."""
+        for holder in containers.holders(module):
+            yield from self._tables(holder)
         for cls in module.classes:
             reads = list(cls.flow("call").all(OuterRead))
             if not reads or cls.kind not in {Kind.LAYER, Kind.MODEL} or _is_inner(module, cls):
@@ -638,6 +842,89 @@ class Net(keras.Model):
             labels=((found.node, "made here"),),
             fix=_keep(module, cls, read, found),
         )
+
+    def _tables(self, holder: Holder) -> Iterator[Finding]:
+        """Lookup tables that the class itself makes, and does not keep in an attribute."""
+        for creation in _made_in_call(holder):
+            yield self.finding(
+                holder.module,
+                creation.node,
+                f"`{holder.cls.name}.call` makes a lookup table, which no object keeps",
+                variant="table-in-call",
+                note="TensorFlow saves what is an attribute of the object",
+                fix=_SHOWN,
+            )
+        for store in holder.stores:
+            found = _table_behind(holder, store)
+            if found is None or not holder.is_used(store.name):
+                continue
+            table, in_object = found
+            keeper = "a plain object" if in_object else "a function"
+            title = "make the object a `tf.Module`" if in_object else "assign the table to `self`"
+            yield self.finding(
+                holder.module,
+                store.value_node,
+                f"`self.{store.name}` of `{holder.cls.name}` is {keeper} with a lookup table"
+                " that TensorFlow does not see",
+                variant="table-in-object" if in_object else "table-in-function",
+                labels=((table.node, "this table"),),
+                fix=Fix(title, Safety.DISPLAY),
+            )
+
+
+# ---------------------------------------------------------------------- lookup tables
+
+
+def _tables_in(value: Value) -> Iterator[Instance]:
+    for held in elements(value):
+        if isinstance(held, Instance) and held.name in LOOKUP_TABLES:
+            yield held
+
+
+def _made_in_call(holder: Holder) -> Iterator[Creation]:
+    """The tables that each run of `call` makes anew."""
+    call = holder.cls.flow("call")
+    kept = {id(table.node) for s in call.all(AttributeStore) for table in _tables_in(s.value)}
+    constructed = {id(f.node) for m in containers.CONSTRUCTION for f in holder.cls.flow(m).entered}
+    for creation in call.all(Creation):
+        if (
+            any(_tables_in(creation.value))
+            and not creation.conditional
+            and id(creation.node) not in kept
+            and not any(id(function) in constructed for function in creation.inside)
+            and not any(getattr(function, "decorators", ()) for function in creation.inside[1:])
+        ):
+            yield creation
+
+
+def _table_behind(holder: Holder, store: AttributeStore) -> tuple[Instance, bool] | None:
+    """A table that a function or a plain object in an attribute keeps, and whether an object."""
+    module = holder.module
+    seen = {
+        id(table.node)
+        for other in (*holder.stores, *holder.inherited)
+        for value in containers.tracked(other.value)
+        for table in _tables_in(value)
+    }
+    for value in elements(store.value):
+        for held in containers.behind(module, value):
+            for table in _tables_in(held):
+                if id(table.node) not in seen:
+                    return table, False
+        outline = value.outline if isinstance(value, Instance) else None
+        if (
+            outline is None
+            or not containers.is_plain(outline)
+            or containers.is_taken_out(holder, store.name)
+        ):
+            continue
+        flows = containers.flows_of(module, outline)
+        for inner in flows["__init__"].all(AttributeStore) if "__init__" in flows else ():
+            tables = _tables_in(inner.value) if inner.owner is outline else ()
+            for table in tables:
+                if containers.reaches(holder, store.name, inner.name, flows):
+                    return table, True
+    return None
 
 
 # ---------------------------------------------------------------------- what is reported
