@@ -92,15 +92,14 @@ def insert_after(module: ModuleModel, statement: cst.CSTNode, lines: Sequence[st
 def add_parameter(module: ModuleModel, function: cst.FunctionDef, text: str) -> Edit | None:
     """Add a parameter behind all others of a `def`, each on its line where one is too short."""
     declared = function.params
-    known: list[cst.CSTNode] = [*declared.posonly_params, *declared.params]
-    if getattr(declared.star_arg, "name", None) is not None:
-        known.append(declared.star_arg)  # type: ignore[arg-type]
-    known.extend(declared.kwonly_params)
+    star = declared.star_arg if type(declared.star_arg).__name__ == "Param" else None
+    every = (*declared.posonly_params, *declared.params, star, *declared.kwonly_params)
+    known: list[cst.Param] = [parameter for parameter in every if parameter is not None]  # type: ignore[misc]
     if not known or declared.star_kwarg is not None:
         return None
     source = module.source
-    spans = [module.span(parameter) for parameter in known]
-    end = argument_end(source.text, spans[-1].end)
+    spans = [_parameter_span(module, parameter) for parameter in known]
+    end = spans[-1].end
     start = source.position(spans[-1].start)
     line = source.line_text(start.line)
     margin = line[: start.column - 1]
@@ -108,13 +107,26 @@ def add_parameter(module: ModuleModel, function: cst.FunctionDef, text: str) -> 
     alone = source.position(first).line == source.position(end).line
     if not margin.strip():
         return Edit(Span(end, end), f",{source.newline}{margin}{text}")
-    if not alone or len(line.expandtabs(_LEVEL)) + len(text) + 2 <= width(module) or "*," in line:
+    if (
+        not alone
+        or star is not None
+        or declared.posonly_params
+        or len(line.expandtabs(_LEVEL)) + len(text) + 2 <= width(module)
+        or "*," in line
+    ):
         return Edit(Span(end, end), f", {text}")
     outer = margin_of(module, function)
-    ends = [*(span.start for span in spans[1:]), end]
-    names = [source.text[s.start : e].rstrip(", ") for s, e in zip(spans, ends, strict=True)]
+    names = [source.text[span.start : span.end] for span in spans]
     lines = "".join(f"{outer}{source.indentation}{n},{source.newline}" for n in (*names, text))
     return Edit(Span(first, end), f"{source.newline}{lines}{outer}")
+
+
+def _parameter_span(module: ModuleModel, parameter: cst.Param) -> Span:
+    """Where a parameter stands, with its annotation and default: to libcst it is its name."""
+    annotation = parameter.annotation.annotation if parameter.annotation is not None else None
+    last = parameter.default or annotation or parameter.name
+    start = module.span(parameter.name).start
+    return Span(start, max(module.span(parameter.name).end, module.span(last).end))
 
 
 def width(module: ModuleModel) -> int:

@@ -60,6 +60,11 @@ class Taken:
     required: bool
     parameter: Parameter | None = None
 
+    @property
+    def label(self) -> cst.CSTNode:
+        """Where it is named."""
+        return self.parameter.node.name if self.parameter is not None else self.node
+
 
 @dataclass(frozen=True)
 class Held:
@@ -145,7 +150,7 @@ def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
         definer,
         tuple(arguments),
         tuple(p.name.value for p in node.params.posonly_params[1:]),
-        star if getattr(star, "name", None) is not None else None,  # type: ignore[arg-type]
+        star if type(star).__name__ == "Param" else None,  # type: ignore[arg-type]
         node.params.star_kwarg,
         tuple(call for call in flow.all(SuperCall) if call.method == "__init__"),
         _held(cls, flow.all(AttributeStore)),

@@ -10,7 +10,7 @@ import libcst as cst
 from savelint import rewrite
 from savelint.finding import Edit
 from savelint.keras import reserved
-from savelint.keras.config import Config, Constructor, Held, Taken
+from savelint.keras.config import Config, Constructor, Held
 from savelint.keras.model import AttributeStore, KerasClass, ModuleModel
 from savelint.keras.values import Argument
 from savelint.keras.walk import descendants
@@ -365,6 +365,49 @@ def _fixes(items: Iterable[object]) -> bool:
     return False
 
 
-def labelled(taken: Taken) -> cst.CSTNode:
-    """The node that stands for an argument."""
-    return taken.parameter.node.name if taken.parameter is not None else taken.node
+# -- returning ------------------------------------------------------------------------------
+
+
+def returned_update(module: ModuleModel, statement: cst.CSTNode, call: cst.Call) -> Edit | None:
+    """`return config.update(...)` in two lines, or three where `config` has no name."""
+    receiver = _receiver(call)
+    source = module.source
+    start = source.position(module.span(statement).start)
+    if receiver is None or source.line_text(start.line)[: start.column - 1].strip():
+        return None
+    newline = source.newline + rewrite.margin_of(module, statement)
+    text = module.text(call)
+    first = ""
+    name = module.text(receiver)
+    if not isinstance(receiver, cst.Name):
+        first = f"config = {name}{newline}"
+        text, name = "config" + text[len(name) :], "config"
+    return rewrite.replace(module, statement, f"{first}{text}{newline}return {name}")
+
+
+def returned_at_end(module: ModuleModel, method: cst.FunctionDef) -> Edit | None:
+    """`return config` at the end of a method whose last line fills that dictionary."""
+    last = method.body.body[-1]
+    names = set(_assigned(method.body))
+    changed = [name for name in sorted(names) if _changes(last, name)]
+    if len(changed) != 1 or not isinstance(last, cst.SimpleStatementLine):
+        return None
+    if rewrite.at_end(module, method) is None:
+        return None
+    return rewrite.insert_after(module, last, [f"return {changed[0]}"])
+
+
+def _changes(statement: cst.CSTNode, name: str) -> bool:
+    """Whether a statement fills, or makes, the dictionary of a name."""
+    for part in descendants(statement):
+        held = part.target if isinstance(part, cst.AssignTarget) else _receiver(part)
+        held = held.value if isinstance(held, cst.Subscript) else held
+        if isinstance(held, cst.Name) and held.value == name:
+            return True
+    return False
+
+
+def _receiver(call: cst.CSTNode) -> cst.BaseExpression | None:
+    """What a method is called on."""
+    func = call.func if isinstance(call, cst.Call) else None
+    return func.value if isinstance(func, cst.Attribute) else None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from savelint.finding import Edit
 from savelint.keras.config import (
@@ -21,8 +20,10 @@ from savelint.keras.config import (
 from savelint.keras.model import KerasClass, ModuleModel, SuperCall
 from savelint.keras.tables import ROOT_ARGUMENTS, Kind
 from savelint.keras.values import Argument
-from savelint.keras.walk import names_read
-from savelint.rules import configs, lineage
+from savelint.rules import lineage
+
+if TYPE_CHECKING:
+    from savelint.rules.configs import Addition
 
 # Arguments of every layer, and seeds: what is lost of them changes no output.
 _NEUTRAL = ROOT_ARGUMENTS["Layer"] | {"seed", "verbose", "debug"}
@@ -38,13 +39,15 @@ REBUILT = tuple(
 
 def is_plain(module: ModuleModel, cls: KerasClass) -> bool:
     """Whether Keras rebuilds instances of a class, and all that it inherits is in sight."""
+    return is_rebuilt(cls) and lineage.is_known(module, cls.outline)
+
+
+def is_rebuilt(cls: KerasClass) -> bool:
+    """Whether Keras rebuilds instances of a class from their configs."""
     if cls.kind is Kind.OTHER:
         bases = list(library_bases(cls.outline))
-        if not bases or not all(base.startswith(REBUILT) for base in bases):
-            return False
-    elif cls.kind not in {Kind.LAYER, Kind.MODEL}:
-        return False
-    return lineage.is_known(module, cls.outline)
+        return bool(bases) and all(base.startswith(REBUILT) for base in bases)
+    return cls.kind in {Kind.LAYER, Kind.MODEL}
 
 
 def is_functional(cls: KerasClass) -> bool:
@@ -89,12 +92,15 @@ def omitted(
         if inherited is None:
             return []
         known |= inherited
-    used = set(names_read(made.node.body))
-    return [
-        taken
-        for taken in made.arguments
-        if taken.name not in known and (taken.required or taken.name in used or not taken.parameter)
-    ]
+    missing = [taken for taken in made.arguments if taken.name not in known]
+    return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+
+
+def _is_used(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
+    """Whether a constructor does anything with an argument."""
+    body = made.node.body
+    plain = taken.parameter is not None and module.is_here(made.node)
+    return not plain or module.count_name(body, taken.name) > 0
 
 
 def stray(module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor) -> list[str]:
@@ -125,7 +131,7 @@ def renamed(
 class Written:
     """Entries for a config, the edits they need elsewhere, and why they may not be safe."""
 
-    additions: tuple[configs.Addition, ...]
+    additions: tuple[Addition, ...]
     edits: tuple[Edit, ...]
     reason: str
 
@@ -134,6 +140,9 @@ def record(
     module: ModuleModel, cls: KerasClass, made: Constructor, missing: Sequence[Taken]
 ) -> Written | None:
     """What records arguments; None where it cannot be written."""
+    # libcst is behind this import: a file without findings does not pay for it.
+    from savelint.rules import configs
+
     additions: list[configs.Addition] = []
     unkept: list[str] = []
     reason = ""
@@ -163,12 +172,17 @@ def record(
 def _is_plain_default(module: ModuleModel, taken: Taken) -> bool:
     """Whether the default of an argument is a number or a word, so that others are too."""
     default = taken.parameter.node.default if taken.parameter is not None else None
-    if isinstance(default, cst.Name):
-        return default.value in {"True", "False"}
-    return isinstance(default, (cst.BaseNumber, cst.SimpleString))
+    if default is None:
+        return False
+    return bool(re.fullmatch(r"True|False|[-+.\d][\w.+-]*|(['\"]).*\1", module.text(default)))
 
 
 def listed(taken: Sequence[Taken]) -> str:
     """The names of arguments as a sentence has them."""
-    names = [f"`{each.name}`" for each in taken]
+    return enumerated([each.name for each in taken])
+
+
+def enumerated(words: Sequence[str]) -> str:
+    """Names as a sentence has them."""
+    names = [f"`{word}`" for word in words]
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -11,7 +11,7 @@ from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import configs, rebuilding
+from savelint.rules import rebuilding
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -391,10 +391,10 @@ class Plain:
         variant = "required" if required else "model" if cls.kind is Kind.MODEL else "defaulted"
         if recorded.definer is cls.outline:
             place: cst.CSTNode = recorded.method.name
-            labels = [(configs.labelled(t), _label(t)) for t in missing if module.is_here(t.node)]
+            labels = [(t.label, _label(t)) for t in missing if module.is_here(t.node)]
             note = f"{names} not recorded"
         else:
-            place = configs.labelled(missing[0])
+            place = missing[0].label
             labels = [(recorded.method.name, "what is recorded")]
             note = "not recorded"
         return self.finding(
@@ -419,6 +419,8 @@ def _fix(
     made: Constructor,
     missing: Sequence[Taken],
 ) -> Fix:
+    from savelint.rules import configs
+
     names = rebuilding.listed(missing)
     display = Fix(f"record {names} in `get_config`", Safety.DISPLAY)
     if recorded.definer is not cls.outline:
