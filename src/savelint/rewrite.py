@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from savelint.keras.model import ModuleModel
 
+# The shortest and the longest line that formatters are commonly asked for.
+_WIDTHS = (79, 88)
 _LEVEL = 4  # spaces that stand for one level of indentation in new lines
 
 
@@ -54,11 +56,11 @@ def add_argument(module: ModuleModel, call: cst.Call, text: str) -> Edit:
     start = source.position(module.span(call.args[-1]).start)
     margin = source.line_text(start.line)[: start.column - 1]
     separator = f",{source.newline}{margin}" if not margin.strip() else ", "
-    end = _argument_end(source.text, last.end)
+    end = argument_end(source.text, last.end)
     return Edit(Span(end, end), separator + text)
 
 
-def _argument_end(text: str, end: int) -> int:
+def argument_end(text: str, end: int) -> int:
     """Where an argument ends without the comma and the space that libcst counts to it."""
     stripped = text[:end].rstrip()
     return len(stripped.removesuffix(",").rstrip())
@@ -73,6 +75,65 @@ def insert_before(module: ModuleModel, statement: cst.CSTNode, text: str) -> Edi
     if margin.strip():
         return Edit(Span(start, start), f"{text}; ")
     return Edit(Span(start, start), f"{text}{source.newline}{margin}")
+
+
+def insert_after(module: ModuleModel, statement: cst.CSTNode, lines: Sequence[str]) -> Edit:
+    """Insert lines behind the last line of a statement, at its margin."""
+    source = module.source
+    margin = margin_of(module, statement)
+    offset = source.line_offset(lines_of(module, statement)[1] + 1)
+    if offset == len(source.text) and not source.text.endswith(("\n", "\r")):
+        text = "".join(f"{source.newline}{margin}{line}" for line in lines)
+    else:
+        text = "".join(f"{margin}{line}{source.newline}" for line in lines)
+    return Edit(Span(offset, offset), text)
+
+
+def add_parameter(module: ModuleModel, function: cst.FunctionDef, text: str) -> Edit | None:
+    """Add a parameter behind all others of a `def`, each on its line where one is too short."""
+    declared = function.params
+    star = declared.star_arg if type(declared.star_arg).__name__ == "Param" else None
+    every = (*declared.posonly_params, *declared.params, star, *declared.kwonly_params)
+    known: list[cst.Param] = [parameter for parameter in every if parameter is not None]  # type: ignore[misc]
+    if not known or declared.star_kwarg is not None:
+        return None
+    source = module.source
+    spans = [_parameter_span(module, parameter) for parameter in known]
+    end = spans[-1].end
+    start = source.position(spans[-1].start)
+    line = source.line_text(start.line)
+    margin = line[: start.column - 1]
+    first = spans[0].start
+    alone = source.position(first).line == source.position(end).line
+    if not margin.strip():
+        return Edit(Span(end, end), f",{source.newline}{margin}{text}")
+    if (
+        not alone
+        or star is not None
+        or declared.posonly_params
+        or len(line.expandtabs(_LEVEL)) + len(text) + 2 <= width(module)
+        or "*," in line
+    ):
+        return Edit(Span(end, end), f", {text}")
+    outer = margin_of(module, function)
+    names = [source.text[span.start : span.end] for span in spans]
+    lines = "".join(f"{outer}{source.indentation}{n},{source.newline}" for n in (*names, text))
+    return Edit(Span(first, end), f"{source.newline}{lines}{outer}")
+
+
+def _parameter_span(module: ModuleModel, parameter: cst.Param) -> Span:
+    """Where a parameter stands, with its annotation and default: to libcst it is its name."""
+    annotation = parameter.annotation.annotation if parameter.annotation is not None else None
+    last = parameter.default or annotation or parameter.name
+    start = module.span(parameter.name).start
+    return Span(start, max(module.span(parameter.name).end, module.span(last).end))
+
+
+def width(module: ModuleModel) -> int:
+    """How long a line may be: as long as the file's own, within what formatters allow."""
+    lines = module.source.text.expandtabs(_LEVEL).splitlines()
+    longest = max(map(len, lines), default=0)
+    return min(max(longest, _WIDTHS[0]), _WIDTHS[1])
 
 
 def remove_lines(module: ModuleModel, node: cst.CSTNode) -> Edit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import libcst as cst
@@ -11,7 +11,8 @@ from savelint.keras import external, operations, tables
 from savelint.keras.derived import (
     array_method,
     item_of,
-    with_entry,
+    merged,
+    without_entry,
 )
 from savelint.keras.expressions import WEIGHT_MAKERS, ExpressionReader
 from savelint.keras.model import (
@@ -29,11 +30,12 @@ from savelint.keras.model import (
     ShapeUse,
     Stack,
     SuperCall,
+    TakenKeyword,
     TensorRead,
     Tracing,
     WeightCall,
 )
-from savelint.keras.tables import Kind
+from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import (
     Argument,
     Array,
@@ -61,7 +63,6 @@ from savelint.keras.values import (
     Traced,
     Value,
     Variable,
-    bounded,
     dimensions,
     elements,
     holds_tensor,
@@ -78,6 +79,12 @@ _DICTIONARIES = {
     "collections.OrderedDict": "OrderedDict",
     "collections.defaultdict": "defaultdict",
 }
+GETTERS = frozenset(
+    f"keras.{module}.get"
+    for module in "activations constraints initializers losses metrics regularizers".split()
+)
+# They leave what they gave before as it is.
+_CONVERSIONS = frozenset("bool float int list str tuple".split())
 _COLLECTIONS = {"collections.deque": "deque", "builtins.frozenset": "frozenset"}
 EXPORT_ARCHIVE = "keras.export.ExportArchive"
 _TF_FUNCTION = frozenset({"tensorflow.function", "tensorflow.experimental.function"})
@@ -108,6 +115,8 @@ class CallReader(ExpressionReader):
         if _is_super(node.func.value):
             arguments = self._arguments(node)
             self._note(SuperCall(node.func.attr.value, node, arguments))
+            if node.func.attr.value == CONFIG:
+                return self._inherited_config(node)
             return self._unknown(arguments)
         owner = self.value(node.func.value)
         arguments = self._arguments(node)
@@ -117,10 +126,53 @@ class CallReader(ExpressionReader):
         method = _METHODS.get(type(owner))
         if method is not None:
             return method(self, owner, node.func, node, arguments)
+        if isinstance(owner, Argument) and owner.keywords:
+            return self._taken(owner, node.func.attr.value, node, arguments)
         if owner is None and self._grows_own(node.func) and arguments.items:
             self._append(node.func.value, arguments.items[-1])
             return None
         return self._apply(self._member(owner, node.func), node, arguments)
+
+    def _taken(
+        self, keywords: Argument, method: str, node: cst.Call, arguments: Arguments
+    ) -> Value:
+        """`kwargs.pop("units", 3)` and `kwargs.get("units")`: an argument without a parameter."""
+        name = literal(arguments.items[0].value) if arguments.items else ...
+        if method not in {"pop", "get"} or not isinstance(name, str):
+            return None
+        required = method == "pop" and len(arguments.items) == 1
+        self._note(TakenKeyword(name, node, method == "pop", required, self._method))
+        return Argument(name)
+
+    def _inherited_config(self, node: cst.Call) -> Value:
+        """What `super().get_config()` gives in the class whose method is being read."""
+        function = self._frame.function
+        held = (value for value in self._frame.names.values() if isinstance(value, SelfValue))
+        owner = next(held, None)
+        if function is None or owner is None:
+            return None
+        lineage = list(owner.outline.lineage)
+        named = (i for i, cls in enumerate(lineage) if function.name in cls.method_names)
+        at = next((i for i in named if lineage[i].methods[function.name] is function.node), None)
+        if at is None:
+            return None
+        above = [cls for cls in lineage[at:] if cls is not lineage[at]]
+        definer = next((cls for cls in above if CONFIG in cls.method_names), None)
+        if definer is not None:
+            return self._config_of(definer, owner, node)
+        bases = (base for cls in lineage[at:] for base in cls.bases if base is not None)
+        base = next((base for base in bases if external.kind(base) is not None), None)
+        return Table((), inherits=(base,) if base else (), complete=owner.outline.is_whole)
+
+    def _config_of(self, definer: ClassOutline, owner: SelfValue, node: cst.Call) -> Value:
+        """What a class's own `get_config` gives for an object that may be of a derived class."""
+        method = self._around.method(definer, CONFIG)
+        if method is None:
+            return None
+        function, surroundings = method
+        if surroundings is self._around:
+            return self._follow(function, Arguments(()), owner)
+        return self._follow_abroad(function, surroundings, node, Arguments(()), owner)
 
     def _note_method(self, node: cst.Call, func: cst.Attribute, arguments: Arguments) -> None:
         """Note a method that changes a container of the object; one added to it is aliased."""
@@ -192,6 +244,8 @@ class CallReader(ExpressionReader):
             return value if isinstance(value, (Const, Mode)) else None
         if value is None:
             return self._result_of_unknown(node, arguments)
+        if isinstance(value, Table) and self._method == CONFIG:
+            return value  # its nodes say where it is written
         return _at_home(value, node)
 
     def _result_of_unknown(self, node: cst.Call, arguments: Arguments) -> Value:
@@ -237,10 +291,19 @@ class CallReader(ExpressionReader):
                 return Variable("weight", node)
         if callee.name == "get_concrete_function":
             return Concrete()
+        if isinstance(owner, ClassRef) and callee.name == CONFIG and arguments.items:
+            given = arguments.items[0].value  # Base.get_config(self)
+            definer = owner.outline.definer(CONFIG)
+            if isinstance(given, SelfValue) and definer is not None:
+                return self._config_of(definer, given, node)
         self._pass_on(arguments, node)
         return None
 
     def _apply_reference(self, name: str, node: cst.Call, arguments: Arguments) -> Value:
+        if name.endswith(f".{CONFIG}") and external.kind(base := name[: -len(CONFIG) - 1]):
+            return Table((), inherits=(base,))
+        if name in GETTERS:
+            return self._resolved(name, arguments)
         if name in _DICTIONARIES:
             return self._dictionary(_DICTIONARIES[name], arguments)
         if name in _COLLECTIONS:
@@ -318,6 +381,13 @@ class CallReader(ExpressionReader):
             return self._drawn(result, node, arguments)
         return result
 
+    def _resolved(self, name: str, arguments: Arguments) -> Value:
+        """`activations.get(activation)`: still the argument, in another form."""
+        given = arguments.items[0].value if arguments.items else None
+        if isinstance(given, Argument) and not given.keywords:
+            return replace(given, how=name.removesuffix(".get"))
+        return None
+
     def _drawn(self, array: Value, node: cst.Call, arguments: Arguments) -> Value:
         """An array drawn here; in `call` it is drawn anew at each run."""
         if not isinstance(array, Array) or self._method != "call":
@@ -391,6 +461,12 @@ class CallReader(ExpressionReader):
     def _builtin(self, name: str, node: cst.Call, arguments: Arguments) -> Value:
         first = arguments.items[0].value if arguments.items else None
         self._note_builtin(name, node, arguments)
+        if name in _CONVERSIONS and isinstance(first, Argument) and not first.keywords:
+            return replace(first, how=first.how or "converted")
+        if name == "getattr" and len(arguments.items) > 1 and isinstance(first, SelfValue):
+            attribute = literal(arguments.items[1].value)
+            if isinstance(attribute, str):
+                return self._kept_value(first.outline, attribute)
         if name in {"list", "tuple", "sorted", "reversed", "set"}:
             empty = Seq(()) if not arguments.items else None
             return self._collection(_COPIES.get(name, name), first or empty)
@@ -413,7 +489,9 @@ class CallReader(ExpressionReader):
                 return Seq((Count(),), complete=False, kind="iterator")
             if isinstance(first, Dim):
                 return replace(first, symbolic=False)
-            return first if isinstance(first, (Argument, Reading)) else None
+            if isinstance(first, Argument):
+                return first.computed
+            return first if isinstance(first, Reading) else None
         if name == "enumerate":
             pair = Seq((Count(), item_of(first)), kind="tuple")
             return Seq((pair,), complete=False, kind="iterator")
@@ -462,18 +540,22 @@ class CallReader(ExpressionReader):
 
     def _dictionary(self, kind: str, arguments: Arguments) -> Value:
         """`dict(...)` and its like, of pairs, of another dictionary and of keywords."""
-        entries: list[tuple[Value, Value]] = []
+        parts: list[Value] = []
         skipped = 1 if kind == "defaultdict" else 0  # its factory
         for argument in arguments.positional[skipped:]:
-            value = argument.value
-            if isinstance(value, Table):
-                entries.extend(value.entries)
-            elif isinstance(value, Seq) and all(map(_is_pair, value.items)):
-                entries.extend((i.items[0], i.items[1]) for i in value.items if isinstance(i, Seq))
-            else:
+            parts.extend(_dictionaries(argument))
+        for argument in arguments.items:
+            if argument.keyword:
+                entry = (Const(argument.keyword), argument.value)
+                parts.append(Table.of([entry], nodes=[argument.node]))
+            elif argument.node.star:
+                parts.append(argument.value if argument.node.star == "**" else None)
+        table: Value = Table((), kind=kind)
+        for part in parts:
+            if not isinstance(part, Table) or not isinstance(table, Table):
                 return None
-        entries.extend((Const(a.keyword), a.value) for a in arguments.items if a.keyword)
-        return bounded(Table.of(entries, kind))
+            table = merged(table, part)
+        return table
 
     def _call_object(self, layer: Instance, node: cst.Call, arguments: Arguments) -> Value:
         self._note(Contact(layer, "call", node, arguments))
@@ -524,7 +606,15 @@ class CallReader(ExpressionReader):
     ) -> Value:
         if func.attr.value in {"get", "pop"} and arguments.items:
             key = literal(arguments.items[0].value)
+            if func.attr.value == "pop" and isinstance(func.value, cst.Name):
+                shorter = without_entry(owner, arguments.items[0].value)
+                if func.value.value in self._frame.names:
+                    self._frame.names[func.value.value] = shorter
             return next((value for known, value in owner.items if known == key), None)
+        if func.attr.value == "copy":
+            return owner
+        if func.attr.value == "items" and self._method == CONFIG:
+            return Seq((owner,), complete=False, kind="iterator")
         if func.attr.value in {"values", "items"}:
             pairs = owner.entries if func.attr.value == "items" else ()
             rows: tuple[Value, ...] = tuple(Seq(pair, kind="tuple") for pair in pairs)
@@ -533,19 +623,22 @@ class CallReader(ExpressionReader):
         if func.attr.value in _GROWING and arguments.items and self._is_own(func.value):
             self._append(func.value, arguments.items[-1])
         elif func.attr.value in {"update", "setdefault"} and isinstance(func.value, cst.Name):
-            self._grow_table(func.value.value, owner, func.attr.value, arguments)
+            self._grow_table(func.value.value, owner, node, arguments)
+        if func.attr.value == "update":
+            return Const(None)
         given = func.attr.value == "setdefault" and len(arguments.items) > 1
         return arguments.items[-1].value if given else None
 
-    def _grow_table(self, name: str, owner: Table, method: str, arguments: Arguments) -> None:
+    def _grow_table(self, name: str, owner: Table, node: cst.Call, arguments: Arguments) -> None:
         """`blocks.update({...})` and `blocks.setdefault(key, value)` on a local name."""
-        added = self._dictionary("dict", arguments)
-        if method == "setdefault" and len(arguments.positional) > 1:
-            added = Table.of([(arguments.items[0].value, arguments.items[1].value)])
-        if name in self._frame.names and isinstance(added, Table):
-            grown: Value = owner
-            for key, value in added.entries:
-                grown = with_entry(grown, key, value) if isinstance(grown, Table) else None
+        if len(arguments.positional) > 1:
+            key, value, *_ = (argument.value for argument in arguments.positional)
+            added: Value = Table.of([(key, value)], nodes=[node])
+        else:
+            added = self._dictionary("dict", arguments)
+        if name in self._frame.names:
+            unknown = replace(owner, complete=False)
+            grown = merged(owner, added) if isinstance(added, Table) else unknown
             self._frame.names[name] = grown
 
     def _sequence_method(
@@ -679,6 +772,19 @@ def _is_untraced(arguments: Arguments) -> bool:
     names = {item.name if isinstance(item, Ref) else "" for item in asked}
     known = isinstance(value, Tensor) or is_symbolic(value)
     return known and bool(names) and names <= tables.UNTRACED_CLASSES
+
+
+def _dictionaries(argument: CallArgument) -> Iterator[Value]:
+    """The dictionaries that make up what `dict` is given: one, or pairs."""
+    value = argument.value
+    if not isinstance(value, Seq):
+        yield value
+        return
+    for item in value.items:
+        if isinstance(item, Seq) and _is_pair(item):
+            yield Table.of([(item.items[0], item.items[1])], nodes=[argument.node])
+        else:
+            yield item  # list(config.items())
 
 
 def _is_pair(value: Value) -> bool:

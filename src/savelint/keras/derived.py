@@ -23,6 +23,7 @@ from savelint.keras.values import (
     Variable,
     bounded,
     join,
+    literal,
 )
 
 
@@ -116,7 +117,7 @@ def array_arithmetic(left: Value, right: Value, node: cst.BaseExpression, operat
             return None
         return _scaled(arrays[0], other, node, operator, arrays[0] is left)
     # A number computed from a constructor argument.
-    return next((value for value in (left, right) if isinstance(value, Argument)), None)
+    return next((v.computed for v in (left, right) if isinstance(v, Argument)), None)
 
 
 def _scaled(
@@ -149,17 +150,39 @@ def with_items(array: Array, value: Value) -> Array:
     return replace(array, origin=origin, draw=draw, parameters=(), fill="", initializer="")
 
 
-def with_entry(table: Table, key: Value, value: Value) -> Value:
-    """A dictionary one of whose items is set."""
-    added = Table.of([(key, value)])
-    name = added.items[0][0]
-    kept = [
-        (item, known)
-        for item, known in zip(table.items, table.keys, strict=False)
-        if name is None or item[0] != name
-    ]
-    items = (*(item for item, _ in kept), *added.items)
-    return bounded(Table(items, (*(known for _, known in kept), key), table.kind))
+def with_entry(table: Table, key: Value, value: Value, node: cst.CSTNode) -> Value:
+    """A dictionary one of whose items is set, by `node`."""
+    return merged(table, Table.of([(key, value)], nodes=[node]))
+
+
+def merged(table: Table, added: Table) -> Value:
+    """A dictionary updated by another: an item that both have is the other's."""
+    names = {name for name, _ in added.items if name is not None}
+    kept = [index for index, (name, _) in enumerate(table.items) if name not in names]
+    return bounded(
+        Table(
+            (*(table.items[index] for index in kept), *added.items),
+            (*(table.keys[index] for index in kept), *added.keys),
+            table.kind,
+            (*(table.nodes[index] for index in kept), *added.nodes),
+            tuple(dict.fromkeys((*table.inherits, *added.inherits))),
+            table.complete and added.complete,
+        )
+    )
+
+
+def without_entry(table: Table, key: Value) -> Table:
+    """A dictionary from which an item was taken; one of an inherited config is not known."""
+    name = literal(key)
+    kept = [index for index, (known, _) in enumerate(table.items) if known != name]
+    return Table(
+        tuple(table.items[index] for index in kept),
+        tuple(table.keys[index] for index in kept),
+        table.kind,
+        tuple(table.nodes[index] for index in kept),
+        table.inherits,
+        table.complete and len(kept) < len(table.items),
+    )
 
 
 def array_method(owner: Array, name: str, arguments: Arguments) -> Value:

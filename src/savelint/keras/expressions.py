@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import TypeGuard
 
 import libcst as cst
 
@@ -17,6 +18,7 @@ from savelint.keras.derived import (
     computed_from,
     concatenated,
     item_of,
+    merged,
     tensor_item,
     with_entry,
     with_items,
@@ -177,10 +179,7 @@ class ExpressionReader(FunctionReader):
         if name == "build" or name in WEIGHT_MAKERS:
             return Member(owner, name)
         self._note(AttributeRead(owner.outline, name, node, self._method))
-        if name in self._attributes:
-            value = self._attributes[name]
-        else:
-            value = self._around.attribute(owner.outline, name)
+        value = self._kept_value(owner.outline, name)
         counted = _is_number(value) or (isinstance(value, Reading) and value.name == name)
         if counted and name in self._counters(owner.outline):
             return Reading(node, name)
@@ -190,6 +189,12 @@ class ExpressionReader(FunctionReader):
             found = self._around.class_member(owner.outline, name)
             self._note_outer(name, found, owner.outline, node)
         return value
+
+    def _kept_value(self, outline: ClassOutline, name: str) -> Value:
+        """What an attribute of `self` holds by now."""
+        if name in self._attributes:
+            return self._attributes[name]
+        return self._around.attribute(outline, name)
 
     def _subscript(self, node: cst.Subscript) -> Value:
         base = self.value(node.value)
@@ -203,9 +208,9 @@ class ExpressionReader(FunctionReader):
             return tensor_item(base, node)
         if isinstance(base, Array):
             return replace(base, shape=None, dims=None, draw=tables.Draw.OTHER, initializer="")
-        if isinstance(base, (Instance, Variable)):
-            return None
-        return base if isinstance(base, (Argument, Reading)) else None
+        if isinstance(base, Argument):
+            return base.computed
+        return base if isinstance(base, Reading) else None
 
     def _slice(self, node: cst.BaseSlice) -> Value:
         """The value of an index; of a slice `a:b` the two bounds, None where there is none."""
@@ -271,17 +276,28 @@ class ExpressionReader(FunctionReader):
         return bounded(Seq(tuple(items), complete, _KINDS.get(type(node), "list")))
 
     def _dict(self, node: cst.Dict) -> Value:
-        entries: list[tuple[Value, Value]] = []
+        table: Value = Table(())
         for element in node.elements:
             key = self.value(element.key) if isinstance(element, cst.DictElement) else None
-            entries.append((key, self.value(element.value)))
-        return bounded(Table.of(entries))
+            value = self.value(element.value)
+            spread = isinstance(element, cst.StarredDictElement)
+            if isinstance(value, Table) and spread:
+                added = value
+            else:
+                added = Table.of([(key, value)], nodes=[element])
+            table = merged(table, added) if isinstance(table, Table) else None
+        return table
 
     def _comprehension(self, node: cst.BaseSimpleComp | cst.DictComp) -> Value:
         outer = self._frame.names
         self._frame.names = dict(outer)
         self._branches += 1
         source = self._comprehension_source(node.for_in)
+        if isinstance(node, cst.DictComp) and self._is_listed(source, node.for_in):
+            table = self._listed(node, source)
+            self._branches -= 1
+            self._frame.names = outer
+            return table
         key: Value = None
         if isinstance(node, cst.DictComp):
             key = self.value(node.key)
@@ -294,10 +310,27 @@ class ExpressionReader(FunctionReader):
             # [dynamic[i] if s is None else s for i, s in enumerate(static)]
             return Shape(value.tensor, value.dynamic, value.read, value.tensor_node, iterable=True)
         if isinstance(node, cst.DictComp):
-            return Table(((None, value),), (key,))
+            return Table(((None, value),), (key,), nodes=(node,))
         if isinstance(source, Tensor) and value is None:
             return Tensor(None)
         return Seq((value,), complete=False, kind=_KINDS.get(type(node), "list"))
+
+    def _is_listed(self, source: Value, loop: cst.For | cst.CompFor) -> TypeGuard[Seq]:
+        """Whether a loop of `get_config` goes over literals, so that it can be written out."""
+        if self._method != "get_config" or not isinstance(loop.target, cst.Name):
+            return False
+        if isinstance(loop, cst.CompFor) and (loop.ifs or loop.inner_for_in is not None):
+            return False
+        literals = isinstance(source, Seq) and all(isinstance(i, Const) for i in source.items)
+        return literals and isinstance(source, Seq) and source.complete
+
+    def _listed(self, node: cst.DictComp, source: Seq) -> Value:
+        """`{name: getattr(self, name) for name in ("units", "rate")}`."""
+        entries: list[tuple[Value, Value]] = []
+        for item in source.items:
+            self._store(node.for_in.target, item, node.for_in.iter, node)
+            entries.append((self.value(node.key), self.value(node.value)))
+        return bounded(Table.of(entries, nodes=[node] * len(entries)))
 
     def _comprehension_source(self, node: cst.CompFor) -> Value:
         source = self.value(node.iter)
@@ -341,6 +374,8 @@ class ExpressionReader(FunctionReader):
             return replace(found[0], symbolic=False) if found else None
         if isinstance(tested, Reading) and isinstance(body, Const) and isinstance(orelse, Const):
             return tested
+        if defaulted := _defaulted(node.test, body, orelse):
+            return defaulted
         return join(body, orelse)
 
     def _boolean(self, node: cst.BooleanOperation) -> Value:
@@ -363,6 +398,8 @@ class ExpressionReader(FunctionReader):
             return mode
         if _is_drawn(right):
             return right
+        if isinstance(left, Argument) and not is_and:
+            return replace(left, how=left.how or "defaulted")
         tensors = [v for v in (right, left) if isinstance(v, Tensor) and not v.structured]
         return tensors[0] if tensors else next(filter(reading_of, (left, right)), None)
 
@@ -447,6 +484,8 @@ class ExpressionReader(FunctionReader):
                 return Tensor(axis, certain=known, single=single)
         if operator == "Add" and isinstance(left, Const) and isinstance(right, Const):
             return _joined_text(left.value, right.value)
+        if operator.startswith("BitOr") and isinstance(left, Table):
+            return merged(left, right) if isinstance(right, Table) else None
         for value in (left, right):
             if isinstance(value, Reading):
                 return value
@@ -583,7 +622,7 @@ class ExpressionReader(FunctionReader):
             elif isinstance(current, (Shape, Seq)):
                 self._frame.names[base.value] = None
             elif isinstance(current, Table):
-                self._frame.names[base.value] = with_entry(current, key, value)
+                self._frame.names[base.value] = with_entry(current, key, value, statement)
 
     def _change(
         self,
@@ -759,6 +798,14 @@ def _is_drawn(value: Value) -> bool:
         and not value.is_numpy
         and value.attribute is None
     )
+
+
+def _defaulted(test: cst.BaseExpression, *branches: Value) -> Argument | None:
+    """What `x if x is not None else 3` and `(x, x) if isinstance(x, int) else x` give."""
+    found = next((v for v in branches if isinstance(v, Argument) and v.how != "computed"), None)
+    if found is None or found.name not in asked_about(test):
+        return None
+    return replace(found, how=found.how or "defaulted")
 
 
 def _joined_text(left: object, right: object) -> Value:

@@ -17,20 +17,23 @@ from savelint.keras.calls import CallReader, is_tf_function
 from savelint.keras.derived import (
     item_of,
     joined,
+    without_entry,
 )
 from savelint.keras.frames import Chain, Frame
-from savelint.keras.guards import runs_in_training
+from savelint.keras.guards import asked_about, runs_in_training
 from savelint.keras.model import (
     Flow,
 )
 from savelint.keras.parameters import method_parameters, parameter_names
 from savelint.keras.values import (
+    Argument,
     ClassOutline,
     ClassRef,
     Const,
     Function,
     SelfValue,
     Surroundings,
+    Table,
     Tensor,
     Traced,
     Value,
@@ -197,15 +200,25 @@ class _Reader(CallReader):
             pass  # what is traced takes the other branch
         else:
             self._frame.names = joined(after, self._frame.names)
+        self._keep_defaulted(node.test, before)
         return ends and other_ends and node.orelse is not None
+
+    def _keep_defaulted(self, test: cst.BaseExpression, before: Mapping[str, Value]) -> None:
+        """`if x is None: x = 3` leaves the argument `x` what it was, or gives it a default."""
+        for name in asked_about(test):
+            given = before.get(name)
+            if isinstance(given, Argument) and self._frame.lookup(name) == (True, None):
+                self._frame.names[name] = replace(given, how=given.how or "defaulted")
 
     def _for(self, node: cst.For) -> None:
         iterated = self.value(node.iter)
         self._note_items(node, node.iter, iterated, "for")
         before = dict(self._frame.names)
         self._branches += 1
-        self._store(node.target, item_of(iterated), node.iter, node)
-        self._block(node.body.body)
+        turns = iterated.items if self._is_listed(iterated, node) else (item_of(iterated),)
+        for item in turns:
+            self._store(node.target, item, node.iter, node)
+            self._block(node.body.body)
         if node.orelse is not None:
             self._block(node.orelse.body.body)
         self._branches -= 1
@@ -285,6 +298,11 @@ class _Reader(CallReader):
             self._frame.names.pop(node.target.value, None)
         elif isinstance(node.target, cst.Subscript):
             self._change(node.target.value, "delete", (), node.target, node)
+            base = node.target.value
+            held = self._frame.names.get(base.value) if isinstance(base, cst.Name) else None
+            if isinstance(base, cst.Name) and isinstance(held, Table):
+                key = self._slice(node.target.slice[0].slice)
+                self._frame.names[base.value] = without_entry(held, key)
 
     def decorated(self, function: Function, node: cst.FunctionDef) -> Value:
         """The function as its decorators leave it: `tf.function` is followed, others pass."""

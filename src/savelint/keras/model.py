@@ -382,6 +382,20 @@ class SuperCall:
 
 
 @dataclass(frozen=True, eq=False)
+class TakenKeyword:
+    """`kwargs.pop("units", 3)`: a constructor takes an argument out of its `**kwargs`.
+
+    Not `popped` where it only looks at it; `required` without a default.
+    """
+
+    name: str
+    node: cst.Call
+    popped: bool
+    required: bool
+    method: str
+
+
+@dataclass(frozen=True, eq=False)
 class Tracing:
     """`tf.function` wraps a function, as a decorator or as a call."""
 
@@ -426,6 +440,7 @@ Event: TypeAlias = (
     | SelfContact
     | Stack
     | SuperCall
+    | TakenKeyword
     | Tracing
     | WeightCall
 )

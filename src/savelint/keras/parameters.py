@@ -31,8 +31,9 @@ def method_parameters(
         return values
     values[plain[0].name.value] = SelfValue(outline)
     if method in {"__init__", "build"}:
+        star = node.params.star_kwarg
         for name in list(values)[1:]:
-            values[name] = Argument(name)
+            values[name] = Argument(name, keywords=star is not None and star.name.value == name)
     elif method == "call":
         for position, parameter in enumerate(plain[1:]):
             values[parameter.name.value] = _input(parameter, position, node)

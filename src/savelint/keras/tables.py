@@ -437,3 +437,69 @@ def is_initializer(name: str) -> bool:
     return head in {"tensorflow.initializers", "tensorflow.keras.initializers"} or (
         head == "tensorflow" and last.endswith("_initializer")
     )
+
+
+CONFIG = "get_config"
+# What the constructors of Keras' own classes take, in either generation: those that every
+# layer, loss, ... takes, and all others of `keras.layers`.
+_LAYER = frozenset(
+    """
+    activity_regularizer autocast batch_input_shape batch_size dtype dynamic implementation
+    input_dim input_dtype input_shape name trainable weights
+    """.split()
+)
+ROOT_ARGUMENTS = {
+    "Layer": _LAYER,
+    "Model": _LAYER | {"inputs", "outputs"},
+    "Sequential": _LAYER | {"layers"},
+    "Loss": frozenset({"name", "reduction", "dtype"}),
+    "Metric": frozenset({"name", "dtype"}),
+    **dict.fromkeys(
+        ("Initializer", "Constraint", "Regularizer", "LearningRateSchedule"), frozenset[str]()
+    ),
+}
+LAYER_ARGUMENTS = frozenset(
+    """
+    activation addition_factor adjustment allow_last_axis_squeeze alpha alpha_constraint
+    alpha_initializer alpha_regularizer antialias arguments attention_axes axes axis
+    backward_layer batch_shape beta_constraint beta_initializer beta_regularizer bias_axes
+    bias_constraint bias_initializer bias_regularizer bin_boundaries bins
+    bounding_box_format brightness_factor call_endpoint call_training_endpoint causal cell
+    center chain_depth clip_limit contrast_factor crop_to_aspect_ratio cropping data_format
+    depth_multiplier depthwise_constraint depthwise_initializer depthwise_regularizer
+    dilation_rate dims dropout embeddings_constraint embeddings_initializer
+    embeddings_regularizer encoding epsilon equation expand_dims factor fft_length filepath
+    fill_mode fill_value filters flash_attention force_generator frame_length frame_step
+    function fused gamma_constraint gamma_initializer gamma_regularizer go_backwards groups
+    head_dim height height_factor hue_factor idf_weights implementation input_length
+    input_tensor interpolation invert keepdims kernel_constraint kernel_initializer
+    kernel_regularizer kernel_size key_dim l1 l2 layer layers logit_soft_cap lora_alpha
+    lora_rank mag_exp mask_token mask_value mask_zero max_freq max_ndim max_number
+    max_tokens max_value mean merge_mode min_freq min_ndim min_power mode momentum
+    moving_mean_initializer moving_variance_initializer n ndim negative_slope ngrams
+    noise_shape normalize num_bins num_chains num_heads num_key_value_heads num_mel_bins
+    num_oov_indices num_ops num_query_heads num_tokens offset oov_method oov_token optional
+    output_dim output_mode output_padding output_sequence_length output_shape output_size
+    pad_to_aspect_ratio pad_to_max_tokens padding periodic pointwise_constraint
+    pointwise_initializer pointwise_regularizer pool_mode pool_size power_iterations
+    power_to_db quantization_config ragged rank rate recurrent_activation
+    recurrent_constraint recurrent_dropout recurrent_initializer recurrent_regularizer
+    ref_power renorm renorm_clipping renorm_momentum reset_after return_sequences
+    return_state reverse_dtype reverse_state_order rms_scaling rng_type robust_masking salt
+    sampling_rate saturation_factor scale scaling score_mode seed sequence_length
+    sequence_stride shape shared_axes sigma size sliding_window softmax_robust_masking
+    sparse split standardize stateful stddev strides synchronized target_shape theta
+    threshold threshold_factor tie_weights tile_grid_size time_major top_db type_spec
+    unit_forget_bias units unroll use_bias use_cudnn use_gate use_one_hot_matmul use_scale
+    value_dim value_range variance virtual_batch_size vocabulary vocabulary_dtype
+    vocabulary_size width width_factor window x_factor y_factor zero_output_for_mask
+    """.split()
+)
+# What the config of a class that every other of its kind derives from holds, and no more.
+ROOT_CONFIGS = {
+    "Layer": frozenset({"name", "trainable", "dtype"}),
+    "Loss": frozenset({"name", "reduction"}),
+    "Metric": frozenset({"name", "dtype"}),
+    "Initializer": frozenset[str](),
+    "Constraint": frozenset[str](),
+}

@@ -160,9 +160,22 @@ class Count:
 
 @dataclass(frozen=True)
 class Argument:
-    """A constructor argument, or a number computed from one."""
+    """A constructor argument, or a number computed from one.
+
+    `how` says what became of it: "" nothing, "converted" by `int`, `tuple` and their like,
+    which leave what they gave before, "defaulted" (`x or 3`), "computed", or the module of
+    Keras whose `get` it went through, such as "keras.activations". `keywords` is set for
+    the dictionary of a `**kwargs`.
+    """
 
     name: str
+    how: str = ""
+    keywords: bool = False
+
+    @property
+    def computed(self) -> Argument:
+        """A number computed from it."""
+        return replace(self, how="computed")
 
 
 @dataclass(frozen=True)
@@ -250,25 +263,40 @@ class Seq:
 class Table:
     """A dictionary, with its literal keys (None where a key is not literal).
 
-    `keys` are the values of all keys, in the order of `items`. `kind` is "dict",
-    "OrderedDict" or "defaultdict".
+    `keys` are the values of all keys, in the order of `items`, `nodes` what writes each of
+    them: an element of a literal, an argument or an assignment. `kind` is "dict",
+    "OrderedDict" or "defaultdict". `inherits` are the classes of Keras whose config is in
+    it; without `complete` there may be further keys.
     """
 
     items: tuple[tuple[object, Value], ...]
     keys: tuple[Value, ...] = field(default=(), compare=False)
     kind: str = field(default="dict", compare=False)
+    nodes: tuple[cst.CSTNode, ...] = field(default=(), compare=False)
+    inherits: tuple[str, ...] = ()
+    complete: bool = True
 
     @classmethod
-    def of(cls, entries: Iterable[tuple[Value, Value]], kind: str = "dict") -> Table:
+    def of(
+        cls,
+        entries: Iterable[tuple[Value, Value]],
+        kind: str = "dict",
+        nodes: Iterable[cst.CSTNode] = (),
+    ) -> Table:
         """The dictionary of these keys and values."""
         found = tuple(entries)
         items = tuple((_plain_key(key), value) for key, value in found)
-        return cls(items, tuple(key for key, _ in found), kind)
+        return cls(items, tuple(key for key, _ in found), kind, tuple(nodes))
 
     @property
     def entries(self) -> Iterator[tuple[Value, Value]]:
         """Each key with its value."""
         return zip(self.keys, (value for _, value in self.items), strict=False)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all keys are known but those of the inherited config."""
+        return self.complete and all(name is not None for name, _ in self.items)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,10 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL214", "call-not-defined", "CallNotDefined"),
     Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
+    Entry("SVL301", "config-omits-argument", "ConfigOmitsArgument"),
+    Entry("SVL302", "init-refuses-config", "InitRefusesConfig"),
+    Entry("SVL303", "config-is-none", "ConfigIsNone"),
+    Entry("SVL305", "config-key-mismatch", "ConfigKeyMismatch"),
 )
 
 

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     import libcst as cst
 
 # Decorators that leave a class as it was written.
-_PLAIN_DECORATORS = frozenset({"register_keras_serializable", "keras_export"})
+_PLAIN_DECORATORS = frozenset(
+    """
+    register_keras_serializable keras_export keras_core_export keras_cv_export
+    keras_hub_export keras_nlp_export
+    """.split()
+)
 # Methods by which a class may make its instances otherwise than Python does.
 _MAKERS = frozenset({"__new__", "__init_subclass__", "__class_getitem__", "__getattribute__"})
 

@@ -1,0 +1,258 @@
+"""What a class records of itself in `get_config`, and what its constructor takes.
+
+Keras rebuilds an object by `cls(**config)`: the two belong together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from savelint.keras import external, tables
+from savelint.keras.generation import Keras
+from savelint.keras.model import (
+    AttributeStore,
+    KerasClass,
+    ModuleModel,
+    Returned,
+    SuperCall,
+    TakenKeyword,
+)
+from savelint.keras.values import Argument, ClassOutline, Parameter, Table, Value
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A key of a config with its value; `node` writes it."""
+
+    key: str
+    value: Value
+    node: cst.CSTNode
+
+
+@dataclass(frozen=True)
+class Config:
+    """What `get_config` returns.
+
+    `inherits` are the classes of Keras whose config is merged; where not `is_known` there
+    may be further keys. `definer` is the class that defines the method.
+    """
+
+    method: cst.FunctionDef
+    definer: ClassOutline
+    entries: Mapping[str, Entry]
+    inherits: tuple[str, ...]
+    is_known: bool
+    returns: tuple[Returned, ...]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An argument of a constructor: a parameter, or what it takes out of its `**kwargs`."""
+
+    name: str
+    node: cst.CSTNode
+    required: bool
+    parameter: Parameter | None = None
+
+    @property
+    def label(self) -> cst.CSTNode:
+        """Where it is named."""
+        return self.parameter.node.name if self.parameter is not None else self.node
+
+
+@dataclass(frozen=True)
+class Held:
+    """An attribute that holds an argument; `how` is that of `Argument`.
+
+    Not `certain` where it may be given something else, or not at all.
+    """
+
+    attribute: str
+    how: str
+    store: AttributeStore
+    certain: bool
+
+
+@dataclass(frozen=True)
+class Constructor:
+    """The `__init__` of a class, its own or that of a class of the project it derives from."""
+
+    node: cst.FunctionDef
+    definer: ClassOutline
+    arguments: tuple[Taken, ...]
+    positional_only: tuple[str, ...]
+    star: cst.Param | None
+    keywords: cst.Param | None
+    supers: tuple[SuperCall, ...]
+    held: Mapping[str, Held]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of what it takes."""
+        return frozenset(taken.name for taken in self.arguments)
+
+    @property
+    def forwarding(self) -> SuperCall | None:
+        """The `super().__init__(**kwargs)` to which it hands on what it does not know."""
+        for call in self.supers:
+            for argument in call.arguments.items:
+                value = argument.value
+                if argument.node.star == "**" and isinstance(value, Argument) and value.keywords:
+                    return call
+        return None
+
+
+def config(cls: KerasClass) -> Config | None:
+    """What `get_config` of a class gives; None where it has none in its file, or is unknown."""
+    definer = cls.outline.definer(tables.CONFIG)
+    flow = cls.flow(tables.CONFIG)
+    result = flow.result
+    if definer is None or not isinstance(result, Table) or definer.path != cls.outline.path:
+        return None
+    method = definer.methods[tables.CONFIG]
+    entries = {
+        name: Entry(name, value, node)
+        for (name, value), node in zip(result.items, result.nodes, strict=True)
+        if isinstance(name, str)
+    }
+    returns = tuple(flow.all(Returned))
+    return Config(method, definer, entries, result.inherits, result.is_known, returns)
+
+
+def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
+    """The constructor of a class, where the project defines one."""
+    definer = cls.outline.definer("__init__")
+    owner = _class_of(module, definer) if definer is not None else None
+    if definer is None or owner is None:
+        return None
+    node = definer.methods["__init__"]
+    flow = (cls if definer.path == cls.outline.path else owner).flow("__init__")
+    plain = [*node.params.posonly_params, *node.params.params][1:]
+    parameters = {p.node.name.value: p for p in module.signature_of(node).parameters}
+    declared = [*plain, *node.params.kwonly_params]
+    arguments = [
+        Taken(p.name.value, p, p.default is None, parameters[p.name.value]) for p in declared
+    ]
+    known = {taken.name for taken in arguments}
+    for event in flow.all(TakenKeyword):
+        if event.method == "__init__" and event.popped and event.name not in known:
+            known.add(event.name)
+            arguments.append(Taken(event.name, event.node, event.required))
+    star = node.params.star_arg
+    return Constructor(
+        node,
+        definer,
+        tuple(arguments),
+        tuple(p.name.value for p in node.params.posonly_params[1:]),
+        star if type(star).__name__ == "Param" else None,  # type: ignore[arg-type]
+        node.params.star_kwarg,
+        tuple(call for call in flow.all(SuperCall) if call.method == "__init__"),
+        _held(cls, flow.all(AttributeStore)),
+    )
+
+
+def _held(cls: KerasClass, stores: Iterator[AttributeStore]) -> dict[str, Held]:
+    """For each argument the attribute that keeps it."""
+    found: dict[str, Held] = {}
+    changed = [
+        store.name
+        for flow in cls.flows.values()
+        for store in flow.all(AttributeStore)
+        if store.owner.name == cls.outline.name or store.owner in cls.outline.lineage
+    ]
+    for store in stores:
+        value = store.value
+        if store.how != "assign" or not isinstance(value, Argument) or value.keywords:
+            continue
+        if value.how == "computed":
+            continue
+        certain = not store.conditional and changed.count(store.name) == 1
+        held = Held(store.name, value.how, store, certain)
+        known = found.get(value.name)
+        if known is None or _rank(held, value.name) < _rank(known, value.name):
+            found[value.name] = held
+    return found
+
+
+def _rank(held: Held, name: str) -> tuple[bool, bool, bool]:
+    """The attribute that keeps an argument best comes first: certainly, by its own name."""
+    return (not held.certain, held.attribute.lstrip("_") != name, bool(held.how))
+
+
+def _class_of(module: ModuleModel, outline: ClassOutline) -> KerasClass | None:
+    own = next((cls for cls in module.classes if cls.outline is outline), None)
+    return own or module.elsewhere.class_of(outline)
+
+
+def accepted(
+    module: ModuleModel, outline: ClassOutline, *, above: ClassOutline | None = None
+) -> frozenset[str] | None:
+    """The keywords that a class can be made with; None where it may take any.
+
+    `above` asks what `super().__init__` takes in that class of the lineage.
+    """
+    lineage = list(outline.lineage)
+    if above is not None:
+        at = lineage.index(above)
+        lineage = [cls for cls in lineage[at:] if cls is not above]
+    definer = next((cls for cls in lineage if "__init__" in cls.method_names), None)
+    if definer is None:
+        whole = outline if above is None else above
+        return library_arguments(whole) if whole.is_whole else None
+    owner = _class_of(module, definer)
+    found = constructor(module, owner) if owner is not None else None
+    if found is None:
+        return None
+    names = found.names - set(found.positional_only)
+    if found.keywords is None:
+        return names
+    call = found.forwarding
+    if call is None:
+        return None
+    inherited = accepted(module, outline, above=definer)
+    given = {argument.keyword for argument in call.arguments.items if argument.keyword}
+    return None if inherited is None else names | (inherited - given)
+
+
+def library_arguments(outline: ClassOutline) -> frozenset[str] | None:
+    """What the constructors of the Keras classes that a class derives from take, at most."""
+    found: set[str] = set()
+    for base in library_bases(outline):
+        arguments = arguments_of(base)
+        if arguments is None:
+            return None
+        found |= arguments
+    return frozenset(found)
+
+
+def library_bases(outline: ClassOutline) -> Iterator[str]:
+    """The Keras classes among the bases of a class and of those that it derives from."""
+    for cls in outline.lineage:
+        for base in cls.bases:
+            if base is not None and external.kind(base) is not None:
+                yield base
+
+
+def arguments_of(base: str) -> frozenset[str] | None:
+    """What the constructor of a Keras class takes, at most, in either generation."""
+    module, _, last = base.rpartition(".")
+    if last in tables.ROOT_ARGUMENTS:
+        return tables.ROOT_ARGUMENTS[last]
+    if module == "keras.layers":
+        return tables.ROOT_ARGUMENTS["Layer"] | tables.LAYER_ARGUMENTS
+    return None
+
+
+def recorded_by(base: str, keras: Keras) -> frozenset[str] | None:
+    """What the config of a Keras class holds; None where that is not known by its name."""
+    last = base.rpartition(".")[2]
+    if last == "Model":
+        # A Keras 2 model that overrides `get_config` inherits an empty one.
+        return tables.ROOT_CONFIGS["Layer"] if keras is Keras.V3 else frozenset()
+    return tables.ROOT_CONFIGS.get(last)

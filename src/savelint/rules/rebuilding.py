@@ -1,0 +1,188 @@
+"""What a class loses, or cannot take, when Keras rebuilds it by `cls(**config)`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from savelint.finding import Edit
+from savelint.keras.config import (
+    Config,
+    Constructor,
+    Taken,
+    accepted,
+    arguments_of,
+    library_bases,
+    recorded_by,
+)
+from savelint.keras.model import KerasClass, ModuleModel, SuperCall
+from savelint.keras.tables import ROOT_ARGUMENTS, Kind
+from savelint.keras.values import Argument
+from savelint.rules import lineage
+
+if TYPE_CHECKING:
+    from savelint.rules.configs import Addition
+
+# Arguments of every layer, and seeds: what is lost of them changes no output.
+_NEUTRAL = ROOT_ARGUMENTS["Layer"] | {"seed", "verbose", "debug"}
+# Modules of Keras whose classes are rebuilt from their configs, beside layers and models.
+REBUILT = tuple(
+    f"keras.{module}."
+    for module in (
+        *("constraints", "initializers", "losses", "metrics"),
+        *("optimizers.schedules", "regularizers"),
+    )
+)
+
+
+def is_plain(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether Keras rebuilds instances of a class, and all that it inherits is in sight."""
+    return is_rebuilt(cls) and lineage.is_known(module, cls.outline)
+
+
+def is_rebuilt(cls: KerasClass) -> bool:
+    """Whether Keras rebuilds instances of a class from their configs."""
+    if cls.kind is Kind.OTHER:
+        bases = list(library_bases(cls.outline))
+        return bool(bases) and all(base.startswith(REBUILT) for base in bases)
+    return cls.kind in {Kind.LAYER, Kind.MODEL}
+
+
+def is_functional(cls: KerasClass) -> bool:
+    """Whether a model's constructor hands its inputs and outputs to Keras."""
+    return any(
+        call.arguments.get(0, "inputs") is not None and call.arguments.get(1, "outputs") is not None
+        for call in _supers(cls)
+    )
+
+
+def _supers(cls: KerasClass) -> Sequence[SuperCall]:
+    return [c for c in cls.flow("__init__").all(SuperCall) if c.method == "__init__"]
+
+
+def supplied(module: ModuleModel, cls: KerasClass) -> frozenset[str] | None:
+    """The words of a `from_config` of the project; None where it may do anything."""
+    words: set[str] = set()
+    for outline in cls.outline.lineage:
+        if "from_config" not in outline.method_names:
+            continue
+        text = module.text(outline.methods["from_config"])
+        if not re.search(r"\breturn cls\(\*\*\w+\)|\breturn super\(.*\)\.from_config\(\w+\)", text):
+            return None
+        words.update(re.findall(r"\w+", text))
+    return frozenset(words)
+
+
+def omitted(
+    module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor
+) -> list[Taken]:
+    """The arguments of a constructor that its config lacks for sure."""
+    if not recorded.is_known or (recorded.inherits and is_functional(cls)):
+        return []
+    kept = supplied(module, cls)
+    if kept is None:
+        return []
+    known = {*recorded.entries, *_NEUTRAL, *kept, *renamed(module, cls, recorded, made).values()}
+    for base in recorded.inherits:
+        inherited = recorded_by(base, module.keras)
+        if inherited is None:
+            inherited = arguments_of(base)
+        if inherited is None:
+            return []
+        known |= inherited
+    missing = [taken for taken in made.arguments if taken.name not in known]
+    return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+
+
+def _is_used(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
+    """Whether a constructor does anything with an argument."""
+    body = made.node.body
+    plain = taken.parameter is not None and module.is_here(made.node)
+    return not plain or module.count_name(body, taken.name) > 0
+
+
+def stray(module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor) -> list[str]:
+    """The keys of a config that the constructor refuses."""
+    kept = supplied(module, cls)
+    takes = accepted(module, cls.outline)
+    if kept is None or takes is None:
+        return []
+    own = [key for key, entry in recorded.entries.items() if key not in takes and key not in kept]
+    return [key for key in own if key not in _NEUTRAL]
+
+
+def renamed(
+    module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor
+) -> dict[str, str]:
+    """The argument that a key which the constructor refuses stands for."""
+    found: dict[str, str] = {}
+    for key in stray(module, cls, recorded, made):
+        value = recorded.entries[key].value
+        if isinstance(value, Argument) and value.how != "computed":
+            name = value.name
+            if name in made.names and name not in recorded.entries:
+                found[key] = name
+    return found
+
+
+@dataclass(frozen=True)
+class Written:
+    """Entries for a config, the edits they need elsewhere, and why they may not be safe."""
+
+    additions: tuple[Addition, ...]
+    edits: tuple[Edit, ...]
+    reason: str
+
+
+def record(
+    module: ModuleModel, cls: KerasClass, made: Constructor, missing: Sequence[Taken]
+) -> Written | None:
+    """What records arguments; None where it cannot be written."""
+    # libcst is behind this import: a file without findings does not pay for it.
+    from savelint.rules import configs
+
+    additions: list[configs.Addition] = []
+    unkept: list[str] = []
+    reason = ""
+    for taken in missing:
+        held = made.held.get(taken.name)
+        if held is None:
+            unkept.append(taken.name)
+            additions.append(configs.Addition(taken.name, f"self.{taken.name}"))
+            if not _is_plain_default(module, taken):
+                reason = reason or f"what `{taken.name}` is given must be plain"
+            continue
+        value = configs.value_of(module, held)
+        if value is None:
+            return None
+        if not held.certain:
+            reason = reason or f"`self.{held.attribute}` may be something else by then"
+        additions.append(configs.Addition(taken.name, value))
+    edits: tuple[Edit, ...] = ()
+    if unkept:
+        stored = configs.storing(module, cls, made, unkept)
+        if stored is None:
+            return None
+        edits = (stored,)
+    return Written(tuple(additions), edits, reason)
+
+
+def _is_plain_default(module: ModuleModel, taken: Taken) -> bool:
+    """Whether the default of an argument is a number or a word, so that others are too."""
+    default = taken.parameter.node.default if taken.parameter is not None else None
+    if default is None:
+        return False
+    return bool(re.fullmatch(r"True|False|[-+.\d][\w.+-]*|(['\"]).*\1", module.text(default)))
+
+
+def listed(taken: Sequence[Taken]) -> str:
+    """The names of arguments as a sentence has them."""
+    return enumerated([each.name for each in taken])
+
+
+def enumerated(words: Sequence[str]) -> str:
+    """Names as a sentence has them."""
+    names = [f"`{word}`" for word in words]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -1,0 +1,436 @@
+"""SVL301 config-omits-argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from savelint.finding import Finding, Fix, Safety, Severity
+from savelint.keras.config import Config, Constructor, Taken, config, constructor
+from savelint.keras.generation import Keras
+from savelint.keras.model import KerasClass, ModuleModel
+from savelint.keras.tables import Kind
+from savelint.rule import Example, Rule, Way, Witness
+from savelint.rules import rebuilding
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+_LOAD = "TypeError: .*missing 1 required positional argument"
+_OTHER = "DIFF: other outputs"
+_WAYS = (Way.CALL, Way.TRAIN, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
+
+_SCALE = """\
+import keras
+
+
+class Scale(keras.layers.Layer):
+    def __init__(self, factor, offset=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+        self.offset = offset
+
+    def call(self, inputs):
+        return inputs * self.factor + self.offset
+
+    def get_config(self):
+        return {entries}
+"""
+_PROJECTION = """\
+import tensorflow as tf
+from tensorflow.keras import activations, layers
+
+
+@tf.keras.utils.register_keras_serializable(package="project")
+class Projection(layers.Layer):
+    def __init__(self, units, activation=None, scale=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.units = int(units)
+        self.activation = activations.get(activation)
+        self.scale = scale
+        self.dense = layers.Dense(units)
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+        super().build(input_shape)
+
+    def call(self, inputs):
+        return self.activation(self.dense(inputs) * self.scale)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(
+            {{
+                "units": self.units,  # the width of the output
+{entries}            }}
+        )
+        return config
+"""
+_NET = """\
+import tensorflow as tf
+
+
+class Net(tf.keras.Model):
+    def __init__(self, units=3, rate=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.rate = rate if rate is not None else 1.0
+        self.dense = tf.keras.layers.Dense(units)
+
+    def call(self, inputs):
+        return self.dense(inputs) * self.rate
+
+    def get_config(self):
+        config = super(Net, self).get_config()
+        config['units'] = self.units
+{entries}        return config
+"""
+_PARTS = """\
+from keras import layers
+
+
+class Base(layers.Layer):
+    def __init__(self, width, **kwargs):
+        super().__init__(**kwargs)
+        self._width = width
+
+    def get_config(self):
+        base = super().get_config()
+        own = dict(width=self._width)
+        return dict(list(base.items()) + list(own.items()))
+
+
+class Shift(Base):
+    def __init__(self, width, by=1.0, **kwargs):
+        super().__init__(width, **kwargs){store}
+        self.shift = by * width
+
+    def call(self, inputs):
+        return inputs + self.shift
+
+    def get_config(self):
+{body}
+"""
+
+
+class ConfigOmitsArgument(Rule):
+    """`get_config` leaves out an argument of the constructor, with which Keras rebuilds it.
+
+    Consequence: a required argument raises when the model is loaded. One with a default is
+    reset to it, without an exception: the model that is loaded computes something else.
+
+    Silent: what the config of the base holds, and what cannot be told: a config or a
+    constructor that is made up when it runs, keys that may be there, a `from_config` that
+    knows the argument. `name`, `dtype`, `trainable` and a seed, which change no output.
+
+    Fix: the entry is added in the style and the order that the others have. Safe where an
+    attribute keeps the argument as it was given; unsafe where that must be added or is
+    given something else.
+    """
+
+    code = "SVL301"
+    name = "config-omits-argument"
+    since = "0.1"
+    severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
+    mentions = ("get_config",)
+    examples = (
+        Example(
+            variant="required",
+            bad=_SCALE.format(entries='{**super().get_config(), "offset": self.offset}'),
+            at="get_config",
+            good=_SCALE.format(
+                entries="""\
+{
+            **super().get_config(),
+            "factor": self.factor,
+            "offset": self.offset,
+        }"""
+            ),
+            witness=Witness(
+                build="Scale(3.0)",
+                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
+                fails={
+                    Keras.V3: {Way.KERAS: _LOAD},
+                    Keras.V2: {Way.KERAS: _LOAD},
+                },
+            ),
+        ),
+        Example(
+            variant="defaulted",
+            bad=_PROJECTION.format(entries=""),
+            at="get_config",
+            good=_PROJECTION.format(
+                entries="""\
+                "activation": activations.serialize(self.activation),
+                "scale": self.scale,
+"""
+            ),
+            witness=Witness(
+                build="Projection(3, scale=5.0)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+                trains=2,
+            ),
+        ),
+        Example(
+            variant="model",
+            bad=_NET.format(entries=""),
+            at="get_config",
+            good=_NET.format(entries="        config['rate'] = self.rate\n"),
+            witness=Witness(
+                build="Net(3, rate=5.0)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+                trains=2,
+            ),
+        ),
+        Example(
+            variant="inherited",
+            bad=_PARTS.format(store="", body="        return super().get_config()"),
+            at="get_config",
+            good=_PARTS.format(
+                store="\n        self.by = by",
+                body="""\
+        config = super().get_config()
+        config.update({"by": self.by})
+        return config""",
+            ),
+            witness=Witness(
+                build="Shift(2.0, 3.0)",
+                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+            ),
+        ),
+    )
+    silent = (
+        """\
+# All are there, in whatever style: spread, update, items, keywords, a loop, a merge.
+import keras
+from keras import layers
+
+class One(layers.Layer):
+    def __init__(self, units, rate=0.1, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.rate = units, rate
+
+    def get_config(self):
+        config = {"units": self.units}
+        config.update(rate=self.rate)
+        base_config = super().get_config()
+        return dict(list(base_config.items()) + list(config.items()))
+
+class Two(layers.Layer):
+    def __init__(self, units, rate=0.1, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.rate = units, rate
+
+    def get_config(self):
+        config = super().get_config()
+        for name in ("units", "rate"):
+            config[name] = getattr(self, name)
+        return config
+
+class Three(layers.Layer):
+    def __init__(self, units, rate=0.1, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.rate = units, rate
+
+    def get_config(self):
+        return super().get_config() | {name: getattr(self, name) for name in ["units", "rate"]}
+
+class Four(One):
+    def __init__(self, units, rate=0.1, depth=2, **kwargs):
+        super().__init__(units, rate=rate, **kwargs)
+        self.depth = depth
+
+    def get_config(self):
+        return dict(super().get_config(), depth=self.depth)
+""",
+        """\
+# What is recorded cannot be told.
+import keras
+from keras import layers
+from project import describe
+
+class One(layers.Layer):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def get_config(self):
+        return describe(self)
+
+class Two(layers.Layer):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(vars(self))
+        return config
+
+class Three(layers.Layer):
+    def __init__(self, units, rate, **kwargs):
+        super().__init__(**kwargs)
+        self.settings = {"units": units, "rate": rate}
+
+    def get_config(self):
+        return {**super().get_config(), **self.settings}
+
+class Four(layers.Layer):
+    def __init__(self, units, rate=None, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.rate = units, rate
+
+    def get_config(self):
+        config = {"units": self.units}
+        if self.rate is not None:
+            config["rate"] = self.rate
+        return config
+
+class Five(layers.Layer):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def get_config(self):
+        raise NotImplementedError("not to be saved")
+""",
+        """\
+# `from_config` supplies it.
+import keras
+from keras import layers
+
+class One(layers.Layer):
+    def __init__(self, inner, units=3, **kwargs):
+        super().__init__(**kwargs)
+        self.inner, self.units = inner, units
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(layers.Dense(config["units"]), **config)
+""",
+        """\
+# The base records it; names, dtypes and seeds change no output.
+import keras
+from keras import layers
+
+class One(layers.Dense):
+    def __init__(self, units, rate=0.1, name="one", seed=None, **kwargs):
+        super().__init__(units, name=name, **kwargs)
+        self.rate, self.seed = rate, seed
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate}
+
+class Two(layers.Layer):
+    def __init__(self, units, name=None, dtype="float32", trainable=True):
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
+        self.units = units
+
+    def get_config(self):
+        return {"units": self.units}
+""",
+        """\
+# Not rebuilt from a config, or by a base that is not in sight.
+import keras
+from project import Base
+
+class Recorder(keras.callbacks.Callback):
+    def __init__(self, path, every=1):
+        super().__init__()
+        self.path, self.every = path, every
+
+    def get_config(self):
+        return {"path": self.path}
+
+class Other(Base, keras.layers.Layer):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def get_config(self):
+        return super().get_config()
+
+class Plain:
+    def __init__(self, units, rate):
+        self.units, self.rate = units, rate
+
+    def get_config(self):
+        return {"units": self.units}
+""",
+    )
+
+    def check(self, module: ModuleModel) -> Iterator[Finding]:
+        """Each class whose own `get_config` or constructor the file has."""
+        for cls in module.classes:
+            recorded = config(cls)
+            made = constructor(module, cls)
+            if recorded is None or made is None or not rebuilding.is_plain(module, cls):
+                continue
+            if cls.outline not in {recorded.definer, made.definer}:
+                continue
+            missing = rebuilding.omitted(module, cls, recorded, made)
+            if missing:
+                yield self._found(module, cls, recorded, made, missing)
+
+    def _found(
+        self,
+        module: ModuleModel,
+        cls: KerasClass,
+        recorded: Config,
+        made: Constructor,
+        missing: Sequence[Taken],
+    ) -> Finding:
+        names = rebuilding.listed(missing)
+        required = any(taken.required for taken in missing)
+        variant = "required" if required else "model" if cls.kind is Kind.MODEL else "defaulted"
+        if recorded.definer is cls.outline:
+            place: cst.CSTNode = recorded.method.name
+            labels = [(t.label, _label(t)) for t in missing if module.is_here(t.node)]
+            note = f"{names} not recorded"
+        else:
+            place = missing[0].label
+            labels = [(recorded.method.name, "what is recorded")]
+            note = "not recorded"
+        return self.finding(
+            module,
+            place,
+            f"`{cls.name}.get_config` leaves out {names}",
+            variant=variant,
+            note=note,
+            labels=labels,
+            fix=_fix(module, cls, recorded, made, missing),
+        )
+
+
+def _label(taken: Taken) -> str:
+    return "required to rebuild it" if taken.required else "reset to its default when rebuilt"
+
+
+def _fix(
+    module: ModuleModel,
+    cls: KerasClass,
+    recorded: Config,
+    made: Constructor,
+    missing: Sequence[Taken],
+) -> Fix:
+    from savelint.rules import configs
+
+    names = rebuilding.listed(missing)
+    display = Fix(f"record {names} in `get_config`", Safety.DISPLAY)
+    if recorded.definer is not cls.outline:
+        return display
+    written = rebuilding.record(module, cls, made, missing)
+    if written is None:
+        return display
+    order = [taken.name for taken in made.arguments]
+    entries = configs.add_entries(module, recorded, written.additions, order)
+    if entries is None:
+        return display
+    safety = Safety.UNSAFE if written.reason else Safety.SAFE
+    return Fix(f"record {names}", safety, (*written.edits, *entries), written.reason)
