@@ -646,6 +646,30 @@ def test_a_base_tells_the_generation(tmp_path: Path, others: Tree, said: str) ->
     assert said in result.stdout.splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    ("importing", "compat"),
+    [
+        ("from pkg.compat import keras", "pkg/compat.py"),
+        ("from .compat import keras", "pkg/compat.py"),
+        ("from pkg import keras", "pkg/compat.py"),
+        ("from . import keras", "pkg/compat.py"),
+    ],
+)
+def test_who_hands_on_keras_tells_the_generation(
+    tmp_path: Path, importing: str, compat: str
+) -> None:
+    chosen = "import os\nos.environ['TF_USE_LEGACY_KERAS'] = '1'\nkeras = chosen()\n"
+    tree = {
+        "pkg/__init__.py": "from .compat import keras\n",
+        "pkg/compat.py": chosen,
+        "pkg/net.py": f"{importing}\nclass Net(keras.Model):\n{CALL}",
+    }
+    grow(tmp_path, tree)
+    result = run(tmp_path, "show", "pkg/net.py")
+    said = f"Keras 2 ({compat}, which hands on Keras, sets TF_USE_LEGACY_KERAS)"
+    assert said in result.stdout.splitlines()[0]
+
+
 def test_a_package_that_asks_for_the_old_keras_gets_it(tmp_path: Path) -> None:
     flag = "import os\nos.environ['TF_USE_LEGACY_KERAS'] = '1'\n"
     grow(tmp_path, {"pkg/__init__.py": flag, "pkg/net.py": "from tensorflow import keras\n"})

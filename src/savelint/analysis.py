@@ -14,6 +14,7 @@ from savelint.keras.generation import (
     Keras,
     base_evidence,
     file_evidence,
+    keras_evidence,
     package_evidence,
 )
 from savelint.keras.project import File, Project
@@ -111,6 +112,7 @@ def generation(file: File, declared: Callable[[], Evidence | None]) -> Evidence:
     return (
         file_evidence(file.source.text, file.summary)
         or base_evidence(file.base_files())
+        or keras_evidence(file.keras_files())
         or package_evidence(file.package())
         or declared()
         or DEFAULT

@@ -61,6 +61,12 @@ class Modules:
             directory = os.path.dirname(directory)
         return Place("", directory) if self._listing(directory) else None
 
+    def file_of(self, place: Place) -> str:
+        """The file of a module, that of a package too; empty for a namespace package."""
+        if place.file or _INIT not in self._listing(place.directory):
+            return place.file
+        return os.path.join(place.directory, _INIT)
+
     def top(self, path: str, name: str) -> tuple[Place, ...]:
         """The modules that an absolute import of `name` in the file `path` may mean, best first.
 

@@ -57,6 +57,16 @@ def base_evidence(files: Iterable[File]) -> Evidence | None:
     return None
 
 
+def keras_evidence(files: Iterable[File]) -> Evidence | None:
+    """The generation by the files of the project that hand Keras on to a file."""
+    for file in files:
+        found = file_evidence(file.source.text, file.summary)
+        if found is not None:
+            reason = found.reason.removeprefix("the file ")
+            return Evidence(found.keras, f"{file.source.path}, which hands on Keras, {reason}")
+    return None
+
+
 def package_evidence(file: File | None) -> Evidence | None:
     """The generation by what the outermost package of a file sets when it is imported."""
     if file is None:

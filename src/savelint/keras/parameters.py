@@ -91,11 +91,15 @@ def _is_structure(name: str, node: cst.FunctionDef) -> bool:
 def _is_single(name: str, annotation: str, node: cst.FunctionDef) -> bool:
     """Whether the first parameter of `call` is one tensor, by how the function uses it.
 
-    It is when it is an operand, has a shape, or is indexed as only a tensor can be.
+    It is when it is an operand, has a shape, or is indexed as only a tensor can be. An
+    annotation says so too, but not of what goes into `zip`: those are lists of tensors.
     """
-    found = annotation in {"tf.Tensor", "tensorflow.Tensor", '"tf.Tensor"', "'tf.Tensor'"}
+    annotated = annotation in {"tf.Tensor", "tensorflow.Tensor", '"tf.Tensor"', "'tf.Tensor'"}
+    found = False
     for current in descendants(node.body):
         if isinstance(current, cst.Call):
+            if _is_name(current.func, "zip"):
+                annotated = annotated and not any(_is_name(a.value, name) for a in current.args)
             first = current.args[0].value if current.args else None
             if first is not None and _is_name(first, name):
                 if _is_name(current.func, "isinstance"):
@@ -119,7 +123,7 @@ def _is_single(name: str, annotation: str, node: cst.FunctionDef) -> bool:
             found = found or (shaped and _is_name(current.value, name))
         elif isinstance(current, cst.Subscript):
             found = found or (len(current.slice) > 1 and _is_name(current.value, name))
-    return found
+    return found or annotated
 
 
 def _is_constant_item(node: cst.Subscript) -> bool:

@@ -182,6 +182,26 @@ class File:
                         files.add(found[0].path)
                         yield found[0]
 
+    def keras_files(self) -> Iterator[File]:
+        """The other files from which this one takes Keras by its name, nearest first."""
+        files = {self.path}
+        pending = [self]
+        while pending:
+            file = pending.pop(0)
+            for written in file.summary.reexported.values():
+                # `.compat.keras` is of `.compat`, `.keras` of the package itself.
+                place = written[: len(written) - len(written.rpartition(".")[2])]
+                place = place[:-1] if place.strip(".") else place
+                module = self.project.follow(file, place) if file.path and place else None
+                path = (
+                    self.project.modules.file_of(module.place) if isinstance(module, Module) else ""
+                )
+                found = self.project.file(path) if path and path not in files else None
+                files.add(path)
+                if found is not None:
+                    pending.append(found)
+                    yield found
+
     def package(self) -> File | None:
         """The `__init__.py` of the outermost package that holds the file."""
         path = self.project.modules.package_init(self.path) if self.path else ""

@@ -274,6 +274,19 @@ class BranchOnTensor(Rule):
     )
     silent = (
         """\
+# Annotated as one tensor, and zipped with the layers as a list of them.
+import tensorflow as tf
+from tensorflow import keras
+
+class Head(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.mlps = [keras.layers.Dense(3) for _ in range(4)]
+
+    def call(self, hidden_states: tf.Tensor) -> tf.Tensor:
+        return tf.add_n([mlp(state) for state, mlp in zip(hidden_states, self.mlps)])
+""",
+        """\
 # Known while tracing: the static shape, its rank, a flag, None, the type.
 import tensorflow as tf
 from tensorflow import keras
