@@ -47,6 +47,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL214", "call-not-defined", "CallNotDefined"),
     Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
+    Entry("SVL309", "from-config-not-classmethod", "FromConfigNotClassmethod"),
 )
 
 
