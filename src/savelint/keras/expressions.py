@@ -29,7 +29,6 @@ from savelint.keras.model import (
     AttributeStore,
     Combination,
     ContainerChange,
-    Creation,
     FrozenRead,
     NumberUse,
     ObjectStore,
@@ -97,10 +96,7 @@ class ExpressionReader(FunctionReader):
     def value(self, node: cst.BaseExpression) -> Value:
         """The value of an expression; everything in it is read."""
         if isinstance(node, cst.Call):
-            value = self._call(node)
-            if isinstance(value, (Instance, Variable)) and value.node is node:
-                self._note(Creation(value, node, self._inside, self._branches > 0))
-            return value
+            return self._call(node)
         reader = _EXPRESSIONS.get(type(node))
         if reader is not None:
             return reader(self, node)

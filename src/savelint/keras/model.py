@@ -282,6 +282,7 @@ class Creation:
 
     value: Instance | Variable
     node: cst.Call
+    arguments: Arguments
     inside: tuple[cst.FunctionDef | cst.Lambda, ...]
     conditional: bool
 
@@ -351,6 +352,50 @@ class Stack:
 
 
 @dataclass(frozen=True, eq=False)
+class Graph:
+    """`keras.Model(inputs, outputs)`: a functional model of the layers that were called.
+
+    `outputs` is None where they are not told; `inside` are the functions being read,
+    outermost first.
+    """
+
+    node: cst.Call
+    outputs: Value
+    inside: tuple[cst.FunctionDef | cst.Lambda, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """`@register_keras_serializable(...)` on a class or a function.
+
+    `decorator` is the expression behind the `@`, `origin` its dotted name as it was imported;
+    `key` is "package>name", None where that is not written out.
+    """
+
+    node: cst.ClassDef | cst.FunctionDef
+    decorator: cst.BaseExpression
+    origin: str
+    key: str | None
+
+    @property
+    def is_called(self) -> bool:
+        """Whether the decorator has its parentheses."""
+        return hasattr(self.decorator, "func")
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A member of `keras.saving` that an attribute names.
+
+    `origin` is its dotted name as it was imported, `saving` the part of it that says so.
+    """
+
+    node: cst.Attribute
+    saving: cst.Name
+    origin: str
+
+
+@dataclass(frozen=True, eq=False)
 class SelfContact:
     """The object itself is called or built by one of its own methods."""
 
@@ -414,6 +459,7 @@ Event: TypeAlias = (
     | AttributeRead
     | Combination
     | FrozenRead
+    | Graph
     | ContainerChange
     | ObjectStore
     | LayerCall
@@ -508,7 +554,8 @@ class ModuleModel:
     `scopes` are the flows of the module's own statements and of each function or method
     in which something may be saved; `held` are the plain classes that `classes` make
     instances of in their constructors or in `build`; `served` has the flow of each function
-    that is saved as a signature, with tensors for its parameters. Events are of this file
+    that is saved as a signature, with tensors for its parameters. `registrations` and
+    `references` are those of the statements that were read. Events are of this file
     alone; values may come from `elsewhere`, the other files of the project.
     """
 
@@ -520,6 +567,8 @@ class ModuleModel:
     elsewhere: Elsewhere
     held: tuple[HeldClass, ...] = ()
     served: tuple[tuple[Function, Flow], ...] = ()
+    registrations: tuple[Registration, ...] = ()
+    references: tuple[Reference, ...] = ()
 
     @property
     def source(self) -> Source:
@@ -530,6 +579,12 @@ class ModuleModel:
     def summary(self) -> Summary:
         """What the file says at its top level."""
         return self.file.summary
+
+    def origin_of(self, node: cst.CSTNode) -> str | None:
+        """What a dotted expression stands for by the file's imports, in their own words."""
+        from savelint.keras.registration import origin
+
+        return origin(self.summary, node)
 
     def is_here(self, node: cst.CSTNode) -> bool:
         """Whether a node stands in this file."""

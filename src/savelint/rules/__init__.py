@@ -48,6 +48,11 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
     Entry("SVL309", "from-config-not-classmethod", "FromConfigNotClassmethod"),
+    Entry("SVL310", "unregistered-class", "UnregisteredClass"),
+    Entry("SVL311", "registration-misused", "RegistrationMisused"),
+    Entry("SVL312", "lambda-layer", "LambdaLayer"),
+    Entry("SVL313", "unserializable-compile", "UnserializableCompile"),
+    Entry("SVL314", "compile-override", "CompileOverride"),
 )
 
 
