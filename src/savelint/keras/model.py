@@ -546,6 +546,9 @@ class Elsewhere(Protocol):
     def scopes(self, cls: KerasClass) -> Iterator[Flow]:
         """The functions and scripts of other files that make instances and may save them."""
 
+    def loads(self) -> Iterator[Flow]:
+        """The functions and scripts of other files that load models."""
+
 
 @dataclass(frozen=True, eq=False)
 class ModuleModel:
@@ -605,6 +608,10 @@ class ModuleModel:
         region = self._region(node)
         span = region.span_of(node)
         return region.source.text[span.start : span.end]
+
+    def source_of(self, node: cst.CSTNode) -> Source:
+        """The text of the file, this or another one, in which a node stands."""
+        return self._region(node).source
 
     def _region(self, node: cst.CSTNode) -> Region:
         region = self._owners.get(id(node)) or self.elsewhere.region(node)

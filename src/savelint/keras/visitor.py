@@ -545,8 +545,16 @@ class _Elsewhere:
             if wanted & together:
                 wanted = wanted.union(*(file.reach(i) for i in together))
             if wanted:
-                visitor = self._library.visitor(file)
-                yield from visitor.model(sorted(wanted), Keras.V3, self._scope_words).scopes
+                yield from self._scopes_in(file, wanted)
+
+    def loads(self) -> Iterator[Flow]:
+        """The functions and scripts of other files that load models."""
+        for file, indices in self._file.project.loading(self._file):
+            yield from self._scopes_in(file, indices)
+
+    def _scopes_in(self, file: File, statements: Iterable[int]) -> Iterator[Flow]:
+        visitor = self._library.visitor(file)
+        yield from visitor.model(sorted(statements), Keras.V3, self._scope_words).scopes
 
 
 def _add_store(stored: dict[str, Value], event: AttributeStore) -> None:

@@ -80,6 +80,7 @@ model.add(Dense(3))
 model.save("model.h5")
 model = load_model("model.h5")
 """
+_SAVES = ("save", "save_model", "ModelCheckpoint")
 _REASON = "what was saved before is found under its earlier name only"
 _OTHERWISE = re.compile(
     r"\b(?:get_custom_objects|custom_object_scope|CustomObjectScope)\b"
@@ -102,9 +103,9 @@ class UnregisteredClass(Rule):
     that saved the model. Keras 2 finds a subclassed model by its module, and layers in a
     SavedModel; a layer of a functional or sequential model it does not find.
 
-    Silent: paths of which nothing tells that they are the same; the layers of a subclassed
-    model, which its file does not name; classes with a decorator; files that use
-    `get_custom_objects` or `custom_object_scope`.
+    Silent: paths of which nothing tells that they are the same; models that no statement of
+    the class's own file saves; the layers of a subclassed model, which its file does not name;
+    classes with a decorator; files that use `get_custom_objects` or `custom_object_scope`.
 
     Fix: the decorator (unsafe: the class is saved under a new name).
     """
@@ -113,7 +114,8 @@ class UnregisteredClass(Rule):
     name = "unregistered-class"
     since = "0.1"
     severity = {Keras.V2: Severity.WARNING, Keras.V3: Severity.WARNING}
-    mentions = ("class",)
+    mentions = _SAVES
+    clues = (frozenset(_SAVES),)
     examples = (
         Example(
             variant="model",
@@ -256,13 +258,21 @@ model = keras.models.load_model("model.keras")
 
 
 def _trips(module: ModuleModel, cls: KerasClass) -> Iterator[_Trip]:
-    flows = list(module.saving_scopes(cls))
-    saves = [s for flow in flows for s in whole_saves(flow) if _names(module, flow, s, cls)]
-    loads = [load for flow in flows for load in plain_loads(flow)] if saves else []
-    for save in saves:
-        for load in loads:
-            if is_same_path(module, save.path, load.arguments.get(0, "filepath", "filename")):
+    scopes = module.scopes
+    saves = [s for flow in scopes for s in whole_saves(flow) if _names(module, flow, s, cls)]
+    if not saves:
+        return
+    flows = (*scopes, *module.elsewhere.loads())
+    for load in (load for flow in flows for load in plain_loads(flow)):
+        path = load.arguments.get(0, "filepath", "filename")
+        for save in saves:
+            if is_same_path(module, save.path, path) and not _has_objects(module, load):
                 yield _Trip(save, load)
+
+
+def _has_objects(module: ModuleModel, load: LoadCall) -> bool:
+    """Whether the file that loads may make classes known by other means."""
+    return _OTHERWISE.search(module.source_of(load.node).text) is not None
 
 
 def _names(module: ModuleModel, flow: Flow, save: WholeSave, cls: KerasClass) -> bool:

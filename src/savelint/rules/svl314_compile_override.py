@@ -66,8 +66,8 @@ class CompileOverride(Rule):
     warns, and the model comes back without optimizer and loss and without all that `compile`
     set on it: `fit` and `evaluate` raise. The weights are there.
 
-    Silent: classes with `compile_from_config`, their own or inherited; bases that are not in
-    sight.
+    Silent: classes with `compile_from_config`, or a `save`, of their own or inherited; bases
+    that are not in sight.
 
     Fix: `get_compile_config` and `compile_from_config` are to be written by hand: what
     `compile` takes must be serialized first.
@@ -124,6 +124,17 @@ class Two(keras.Model):
         raise NotImplementedError
 """,
         """\
+# It has its own way of saving.
+import tensorflow as tf
+
+class Net(tf.keras.Model):
+    def compile(self, rate=0.1):
+        super().compile(tf.keras.optimizers.SGD(rate), "mse")
+
+    def save(self, path):
+        self.save_weights(path)
+""",
+        """\
 # It is no Keras model, or it has no `compile` of its own.
 import keras
 
@@ -162,6 +173,6 @@ def _is_lost(module: ModuleModel, cls: KerasClass) -> bool:
         compiling is not None
         and cls.kind in {Kind.MODEL, Kind.FUNCTIONAL}
         and lineage.is_known(module, cls.outline)
-        and cls.outline.definer(_LOADING) is None
+        and not any(map(cls.outline.definer, (_LOADING, "save")))
         and "NotImplementedError" not in module.text(compiling.body)
     )
