@@ -237,6 +237,16 @@ def load(path):
     return tf.keras.models.load_model(path)
 """,
         """\
+# The project hands a Keras on, which may be the one that the class is of.
+import tf_keras
+from project import keras
+
+@keras.saving.register_keras_serializable()
+class Double(tf_keras.layers.Layer):
+    def call(self, inputs):
+        return inputs * 2.0
+""",
+        """\
 # Registered under different names, under names that are not written out, and once more.
 import keras
 from keras.saving import register_keras_serializable
@@ -355,8 +365,12 @@ def _is_guarded(module: ModuleModel, reference: Reference) -> bool:
 
 
 def _is_foreign(module: ModuleModel, registration: Registration) -> bool:
+    """Whether a class is certainly of another Keras package than its decorator."""
     base = _base_origin(module, registration)
-    return bool(base) and _package(base) != _package(registration.origin)
+    names = module.summary.names.values()
+    # What the project hands on as `keras` may be either.
+    both = not module.summary.reexported and any(n.startswith("tf_keras") for n in names)
+    return both and bool(base) and _package(base) != _package(registration.origin)
 
 
 def _base_origin(module: ModuleModel, registration: Registration) -> str:
