@@ -40,6 +40,8 @@ ONLY_V3 = re.compile(
     r"|from (?:tensorflow\.)?keras\.(?:ops|random)\b"
 )
 ONLY_V2 = re.compile(r"\btf_keras\b|tensorflow\.python\.keras\b")
+# The two generations beside each other: only where Keras 3 is installed are they two.
+BOTH = re.compile(r"^import keras$(?s:.*)\btf_keras\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class Case:
 
 def legal(text: str) -> tuple[Keras, ...]:
     """The generations in which the text can be meant to run."""
+    if BOTH.search(text):
+        return (Keras.V3,)
     if ONLY_V2.search(text):
         return (Keras.V2,)
     return (Keras.V3,) if ONLY_V3.search(text) else GENERATIONS

@@ -21,6 +21,8 @@ from savelint.keras.model import (
 from savelint.keras.model import (
     Arguments,
     Contact,
+    Creation,
+    Graph,
     LayerCall,
     LoadCall,
     NumberUse,
@@ -125,7 +127,7 @@ class CallReader(ExpressionReader):
         self._note_method(node, node.func, arguments)
         method = _METHODS.get(type(owner))
         if method is not None:
-            return method(self, owner, node.func, node, arguments)
+            return self._made(method(self, owner, node.func, node, arguments), node, arguments)
         if isinstance(owner, Argument) and owner.keywords:
             return self._taken(owner, node.func.attr.value, node, arguments)
         if owner is None and self._grows_own(node.func) and arguments.items:
@@ -211,6 +213,15 @@ class CallReader(ExpressionReader):
                     self._note(Contact(value, "passed", node or value.node, arguments))
 
     def _apply(self, callee: Value, node: cst.Call, arguments: Arguments) -> Value:
+        return self._made(self._result(callee, node, arguments), node, arguments)
+
+    def _made(self, value: Value, node: cst.Call, arguments: Arguments) -> Value:
+        """What a call gives; an object or a variable that it makes is noted."""
+        if isinstance(value, (Instance, Variable)) and value.node is node:
+            self._note(Creation(value, node, arguments, self._inside, self._branches > 0))
+        return value
+
+    def _result(self, callee: Value, node: cst.Call, arguments: Arguments) -> Value:
         if isinstance(callee, Ref):
             return self._apply_reference(callee.name, node, arguments)
         if isinstance(callee, ClassRef):
@@ -274,7 +285,7 @@ class CallReader(ExpressionReader):
             return traced
         converted = callee.is_converted
         self._converted += converted
-        result = self._apply(callee.function, node, arguments)
+        result = self._result(callee.function, node, arguments)
         self._converted -= converted
         return result
 
@@ -331,6 +342,8 @@ class CallReader(ExpressionReader):
         if name in {"keras.Input", "keras.layers.Input"}:
             return operations.keras_input(node, arguments)
         if name.endswith(".Model") and arguments.items and tables.base_kind(name) is Kind.MODEL:
+            outputs = arguments.get(1, "outputs")
+            self._note(Graph(node, outputs.value if outputs else None, self._inside))
             return Instance(Kind.FUNCTIONAL, name, node)
         if name == EXPORT_ARCHIVE or name in tables.LOOKUP_TABLES:
             return Instance(None, name, node)

@@ -31,7 +31,6 @@ from savelint.keras.model import (
     AttributeStore,
     Combination,
     ContainerChange,
-    Creation,
     FrozenRead,
     NumberUse,
     ObjectStore,
@@ -101,11 +100,8 @@ class ExpressionReader(FunctionReader):
         """The value of an expression; everything in it is read."""
         if isinstance(node, cst.Call):
             value = self._call(node)
-            if value is None and (eager := asked_mode(node)) is not None:
-                return Mode(eager)
-            if isinstance(value, (Instance, Variable)) and value.node is node:
-                self._note(Creation(value, node, self._inside, self._branches > 0))
-            return value
+            eager = asked_mode(node) if value is None else None
+            return value if eager is None else Mode(eager)
         reader = _EXPRESSIONS.get(type(node))
         if reader is not None:
             return reader(self, node)

@@ -87,6 +87,8 @@ def file_evidence(text: str, summary: Summary) -> Evidence | None:
         for origin in origins:
             if any(f"{origin}.".startswith(f"{prefix}.") for prefix in prefixes):
                 return Evidence(keras, f"the file imports {origin}")
-    if "keras" in summary.names.values() and re.search(r"\bkeras\.ops\b", text):
+    if {"keras", "tensorflow.keras"} & {*summary.names.values()} and re.search(
+        r"\bkeras\.ops\b", text
+    ):
         return Evidence(Keras.V3, "the file uses keras.ops")
     return None

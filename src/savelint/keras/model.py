@@ -282,6 +282,7 @@ class Creation:
 
     value: Instance | Variable
     node: cst.Call
+    arguments: Arguments
     inside: tuple[cst.FunctionDef | cst.Lambda, ...]
     conditional: bool
 
@@ -348,6 +349,50 @@ class Stack:
 
     node: cst.Call
     layers: tuple[Value, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """`keras.Model(inputs, outputs)`: a functional model of the layers that were called.
+
+    `outputs` is None where they are not told; `inside` are the functions being read,
+    outermost first.
+    """
+
+    node: cst.Call
+    outputs: Value
+    inside: tuple[cst.FunctionDef | cst.Lambda, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """`@register_keras_serializable(...)` on a class or a function.
+
+    `decorator` is the expression behind the `@`, `origin` its dotted name as it was imported;
+    `key` is "package>name", None where that is not written out.
+    """
+
+    node: cst.ClassDef | cst.FunctionDef
+    decorator: cst.BaseExpression
+    origin: str
+    key: str | None
+
+    @property
+    def is_called(self) -> bool:
+        """Whether the decorator has its parentheses."""
+        return hasattr(self.decorator, "func")
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A member of `keras.saving` that an attribute names.
+
+    `origin` is its dotted name as it was imported, `saving` the part of it that says so.
+    """
+
+    node: cst.Attribute
+    saving: cst.Name
+    origin: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -428,6 +473,7 @@ Event: TypeAlias = (
     | AttributeRead
     | Combination
     | FrozenRead
+    | Graph
     | ContainerChange
     | ObjectStore
     | LayerCall
@@ -515,6 +561,9 @@ class Elsewhere(Protocol):
     def scopes(self, cls: KerasClass) -> Iterator[Flow]:
         """The functions and scripts of other files that make instances and may save them."""
 
+    def loads(self) -> Iterator[Flow]:
+        """The functions and scripts of other files that load models."""
+
 
 @dataclass(frozen=True, eq=False)
 class ModuleModel:
@@ -523,7 +572,8 @@ class ModuleModel:
     `scopes` are the flows of the module's own statements and of each function or method
     in which something may be saved; `held` are the plain classes that `classes` make
     instances of in their constructors or in `build`; `served` has the flow of each function
-    that is saved as a signature, with tensors for its parameters. Events are of this file
+    that is saved as a signature, with tensors for its parameters. `registrations` and
+    `references` are those of the statements that were read. Events are of this file
     alone; values may come from `elsewhere`, the other files of the project.
     """
 
@@ -535,6 +585,8 @@ class ModuleModel:
     elsewhere: Elsewhere
     held: tuple[HeldClass, ...] = ()
     served: tuple[tuple[Function, Flow], ...] = ()
+    registrations: tuple[Registration, ...] = ()
+    references: tuple[Reference, ...] = ()
 
     @property
     def source(self) -> Source:
@@ -545,6 +597,12 @@ class ModuleModel:
     def summary(self) -> Summary:
         """What the file says at its top level."""
         return self.file.summary
+
+    def origin_of(self, node: cst.CSTNode) -> str | None:
+        """What a dotted expression stands for by the file's imports, in their own words."""
+        from savelint.keras.registration import origin
+
+        return origin(self.summary, node)
 
     def is_here(self, node: cst.CSTNode) -> bool:
         """Whether a node stands in this file."""
@@ -565,6 +623,10 @@ class ModuleModel:
         region = self._region(node)
         span = region.span_of(node)
         return region.source.text[span.start : span.end]
+
+    def source_of(self, node: cst.CSTNode) -> Source:
+        """The text of the file, this or another one, in which a node stands."""
+        return self._region(node).source
 
     def _region(self, node: cst.CSTNode) -> Region:
         region = self._owners.get(id(node)) or self.elsewhere.region(node)

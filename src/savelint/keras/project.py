@@ -26,8 +26,9 @@ _MAX_SIZE = 2_000_000
 # Packages within packages that a dotted name is followed through.
 _MAX_PACKAGES = 5
 _FAMILIES = ("keras", "tensorflow", "numpy")
-# A class that is made, as far as bytes tell.
-_MAKING = re.compile(rb"\b([A-Z]\w*)\s*\(")
+LOADING = "load_model"
+# A class that is made, or a model that is loaded, as far as bytes tell.
+_MAKING = re.compile(rb"\b([A-Z]\w*|load_model)\s*\(")
 _TEST_FILE = re.compile(r"[\\/](?:tests?[\\/]|test_[^\\/]*$|[^\\/]*_test\.py$|conftest\.py$)")
 
 
@@ -476,8 +477,18 @@ class Project:
                 found.append((other, makers))
         return found
 
+    def loading(self, file: File) -> list[tuple[File, list[int]]]:
+        """The other files of the project that load models, and where; tests are left out."""
+        found: list[tuple[File, list[int]]] = []
+        for path in self._calling(file, LOADING):
+            other = self.file(path) if path != file.path else None
+            loads = list(other.makers(LOADING)) if other is not None else []
+            if other is not None and loads:
+                found.append((other, loads))
+        return found
+
     def _calling(self, file: File, name: str) -> list[str]:
-        """The paths of the project's files that seem to make a `name`, without its tests."""
+        """The paths of the project's files that seem to call a `name`, without its tests."""
         if not file.path:
             return []
         root = self.modules.root(file.path)
@@ -487,7 +498,7 @@ class Project:
 
 
 def _making(root: str, paths: Iterable[str]) -> dict[str, list[str]]:
-    """For each name that looks like a class's and is called, the files that do."""
+    """For each name of interest that is called, the files that do."""
     found: dict[str, list[str]] = {}
     for path in paths:
         if _TEST_FILE.search(path[len(root) :]):

@@ -20,7 +20,7 @@ from libcst._nodes.internal import CodegenState
 
 from savelint.keras import signature
 from savelint.keras.values import Signature, Use
-from savelint.keras.walk import descendants, names_read, parents
+from savelint.keras.walk import descendants, dotted, names_read, parents
 from savelint.source import Source, SourceError, Span
 
 
@@ -92,12 +92,7 @@ def _asks_identity(node: cst.Comparison) -> bool:
 
 def _called_name(node: cst.CSTNode | None) -> str:
     """The source of what is called, when that is a dotted name."""
-    parts: list[str] = []
-    part: cst.CSTNode | None = node.func if isinstance(node, cst.Call) else None
-    while isinstance(part, cst.Attribute):
-        parts.append(part.attr.value)
-        part = part.value
-    return ".".join(reversed([*parts, part.value])) if isinstance(part, cst.Name) else ""
+    return dotted(node.func) if isinstance(node, cst.Call) else ""
 
 
 class Region:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING, TypeGuard
 
+from savelint.keras.assembly import creation
 from savelint.keras.model import (
+    Argument,
+    Arguments,
     Contact,
     Flow,
     KerasClass,
+    LoadCall,
     ModuleModel,
     ObjectStore,
     SaveCall,
@@ -30,8 +35,13 @@ from savelint.keras.values import (
     Table,
     Traced,
     Value,
+    elements,
+    literal,
     literal_dimensions,
 )
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 # Methods that run the model on the batch they are given.
 _EAGER = frozenset(
@@ -46,6 +56,9 @@ _NEUTRAL = frozenset(
     load_weights get_config to_json reset_metrics add_loss add_metric build_from_config
     """.split()
 )
+
+
+_SUFFIXES = {".keras": (".keras",), ".h5": (".h5", ".hdf5")}
 
 
 class FirstContact(Enum):
@@ -173,6 +186,105 @@ def contacts_of(module: ModuleModel, cls: KerasClass) -> Iterator[Contact]:
         for event in flow.all(Contact):
             if event.instance.outline is cls.outline:
                 yield event
+
+
+@dataclass(frozen=True)
+class WholeSave:
+    """A model with its config is written to a file, by `save` or by a `ModelCheckpoint`.
+
+    `suffix` is ".keras", ".h5", "" for another, and None where the path does not tell;
+    `event` is the call of `save`, or of the `fit` that is given the `ModelCheckpoint`.
+    """
+
+    event: SaveCall | Contact
+    model: Instance
+    suffix: str | None
+    node: cst.Call
+    arguments: Arguments
+    path: Argument | None
+
+
+def whole_saves(flow: Flow) -> Iterator[WholeSave]:
+    """The models that a flow saves whole."""
+    for event in flow.events:
+        if isinstance(event, SaveCall) and event.how == "save":
+            if isinstance(event.receiver, Instance):
+                yield _whole(event, event.receiver, event.node, event.arguments)
+        elif isinstance(event, Contact) and event.how == "fit":
+            callbacks = event.arguments.get(None, "callbacks")
+            for value in elements(callbacks.value) if callbacks else ():
+                made = creation(flow, value) if _is_checkpoint(value) else None
+                if made is not None and not _weights_only(made.arguments):
+                    yield _whole(event, event.instance, made.node, made.arguments)
+
+
+def _whole(
+    event: SaveCall | Contact, model: Instance, node: cst.Call, arguments: Arguments
+) -> WholeSave:
+    given = arguments.get(0, "model")
+    behind = given is not None and given.value is model
+    path = arguments.get(1 if behind else 0, "filepath")
+    return WholeSave(event, model, _suffix(arguments, path), node, arguments, path)
+
+
+def _suffix(arguments: Arguments, path: Argument | None) -> str | None:
+    stated = arguments.get(None, "save_format")
+    if stated is not None:
+        return {"h5": ".h5", "keras": ".keras", "tf": ""}.get(str(literal(stated.value)))
+    tail = path_tail(path)
+    if tail is None:
+        return None
+    return next((s for s in (".keras", ".h5") if tail.endswith(_SUFFIXES[s])), "")
+
+
+def path_tail(path: Argument | None) -> str | None:
+    """How a path ends: all of a literal one, or the literal text at its end."""
+    if path is None:
+        return None
+    import libcst as cst
+
+    from savelint.keras.walk import dotted
+
+    whole = literal(path.value)
+    if isinstance(whole, str):
+        return whole
+    node = path.node.value
+    if isinstance(node, cst.Call) and dotted(node.func).endswith("join") and node.args:
+        node = node.args[-1].value
+    if isinstance(node, cst.BinaryOperation):
+        node = node.right
+    if isinstance(node, cst.FormattedString) and node.parts:
+        last = node.parts[-1]
+        return last.value if isinstance(last, cst.FormattedStringText) else None
+    text = node.evaluated_value if isinstance(node, cst.SimpleString) else None
+    return text if isinstance(text, str) else None
+
+
+def is_same_path(module: ModuleModel, one: Argument | None, other: Argument | None) -> bool:
+    """Whether two paths are certainly one: the same literal, or the same name."""
+    if one is None or other is None:
+        return False
+    texts = literal(one.value), literal(other.value)
+    if all(isinstance(text, str) for text in texts):
+        return texts[0] == texts[1]
+    return ... in texts and module.text(one.node.value) == module.text(other.node.value)
+
+
+def plain_loads(flow: Flow) -> Iterator[LoadCall]:
+    """The calls of a flow that load a whole model and are given no custom objects."""
+    for load in flow.all(LoadCall):
+        given = load.arguments.get(1, "custom_objects")
+        if load.how == "model" and given is None and not load.arguments.is_open:
+            yield load
+
+
+def _is_checkpoint(value: Value) -> TypeGuard[Instance]:
+    return isinstance(value, Instance) and value.name == "keras.callbacks.ModelCheckpoint"
+
+
+def _weights_only(arguments: Arguments) -> bool:
+    given = arguments.get(4, "save_weights_only")
+    return arguments.is_open or (given is not None and given.value != Const(False))
 
 
 def signatures(save: SaveCall) -> Iterator[Value]:

@@ -303,9 +303,9 @@ class Reader:
         dotted = dotted_name(node.value)
         if dotted is None or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
             return
-        origin = names.resolve(dotted, self._names)
-        if origin is not None:
-            self._names.setdefault(node.targets[0].id, origin)
+        head, dot, rest = dotted.partition(".")
+        if head in self._names:
+            self._names.setdefault(node.targets[0].id, self._names[head] + dot + rest)
 
     def _annotated(self, node: ast.AnnAssign, index: int, scope: str, called: set[str]) -> None:
         if not scope and isinstance(node.target, ast.Name):

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 import libcst as cst
 
-from savelint.keras import external, flow, saving
+from savelint.keras import external, flow, registration, saving
 from savelint.keras.generation import Keras
 from savelint.keras.model import (
     AttributeStore,
@@ -26,7 +27,7 @@ from savelint.keras.model import (
 from savelint.keras.names import canonical
 from savelint.keras.project import Definition, External, File, Found, Module, Project
 from savelint.keras.regions import Region
-from savelint.keras.summary import ClassSummary
+from savelint.keras.summary import ClassSummary, Summary
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     Array,
@@ -56,6 +57,8 @@ MAX_DEPTH = 400
 _MAX_VISITORS = 40
 # What every class inherits that is neither Keras' nor the project's.
 _PLAIN_BASES = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol", "Generic"})
+
+Noted = TypeVar("Noted")
 
 
 def visit(
@@ -186,7 +189,21 @@ class _Visitor:
             _Elsewhere(self._library, self.file, scope_words),
             held,
             tuple(self._served(scopes)),
+            tuple(self._in_words(registration.REGISTER, statements, registration.registrations)),
+            tuple(self._in_words(registration.SAVING, statements, registration.references)),
         )
+
+    def _in_words(
+        self,
+        word: str,
+        statements: Iterable[int],
+        found: Callable[[Summary, cst.CSTNode], Iterator[Noted]],
+    ) -> Iterator[Noted]:
+        """What is found in those of the statements that use a word."""
+        every = self._summary.statements
+        groups = {self._summary.group(i)[0] for i in statements if word in every[i].words}
+        for index in sorted(groups):
+            yield from found(self._summary, self._region(index).tree)
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -528,8 +545,16 @@ class _Elsewhere:
             if wanted & together:
                 wanted = wanted.union(*(file.reach(i) for i in together))
             if wanted:
-                visitor = self._library.visitor(file)
-                yield from visitor.model(sorted(wanted), Keras.V3, self._scope_words).scopes
+                yield from self._scopes_in(file, wanted)
+
+    def loads(self) -> Iterator[Flow]:
+        """The functions and scripts of other files that load models."""
+        for file, indices in self._file.project.loading(self._file):
+            yield from self._scopes_in(file, indices)
+
+    def _scopes_in(self, file: File, statements: Iterable[int]) -> Iterator[Flow]:
+        visitor = self._library.visitor(file)
+        yield from visitor.model(sorted(statements), Keras.V3, self._scope_words).scopes
 
 
 def _add_store(stored: dict[str, Value], event: AttributeStore) -> None:

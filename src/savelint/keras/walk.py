@@ -144,6 +144,15 @@ def assigned_names(node: cst.ClassDef) -> Iterator[str]:
         yield from (target.value for target in targets if isinstance(target, cst.Name))
 
 
+def dotted(node: cst.CSTNode | None) -> str:
+    """The source of a dotted name; empty for any other expression."""
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    return ".".join(reversed([*parts, node.value])) if isinstance(node, cst.Name) else ""
+
+
 def code(node: cst.CSTNode) -> str:
     """The source of an expression, for use in a new one."""
     return _PLAIN.code_for_node(node).strip()

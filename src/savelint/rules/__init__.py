@@ -51,6 +51,12 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL302", "init-refuses-config", "InitRefusesConfig"),
     Entry("SVL303", "config-is-none", "ConfigIsNone"),
     Entry("SVL305", "config-key-mismatch", "ConfigKeyMismatch"),
+    Entry("SVL309", "from-config-not-classmethod", "FromConfigNotClassmethod"),
+    Entry("SVL310", "unregistered-class", "UnregisteredClass"),
+    Entry("SVL311", "registration-misused", "RegistrationMisused"),
+    Entry("SVL312", "lambda-layer", "LambdaLayer"),
+    Entry("SVL313", "unserializable-compile", "UnserializableCompile"),
+    Entry("SVL314", "compile-override", "CompileOverride"),
 )
 
 

@@ -1,0 +1,135 @@
+"""What is rebuilt from a config: the less usual ways in which code is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from keras_model import codes
+from savelint.api import check_source, fix_source
+from savelint.keras.generation import Keras
+
+NET = """\
+import functools
+import os
+import tensorflow as tf
+from tensorflow import keras
+from tensorflow.keras import layers
+
+class Scale(layers.Layer):
+    def call(self, inputs):
+        return inputs * 2.0
+
+def build():
+    inputs = keras.Input([6])
+    return keras.Model(inputs, layers.Dense(3)(LAYER(inputs)))
+
+"""
+
+
+def net(layer: str, *statements: str) -> str:
+    return NET.replace("LAYER", layer) + "\n".join(("model = build()", *statements)) + "\n"
+
+
+LAMBDA = "layers.Lambda(lambda x: x * 2.0)"
+CHECKPOINT = "keras.callbacks.ModelCheckpoint(os.path.join(folder, 'best.keras'))"
+
+
+@pytest.mark.parametrize(
+    ("save", "in_2", "in_3"),
+    [
+        ("model.save('model.keras')", True, True),
+        ("model.save('model.h5')", False, True),
+        ("model.save('directory')", False, False),
+        ("model.save(path)", False, True),
+        ("keras.models.save_model(model, 'model.keras')", True, True),
+        (f"model.fit(data, callbacks=[{CHECKPOINT}])", True, True),
+        ("model.save_weights('model.weights.h5')", False, False),
+        ("other.save('model.keras')", False, False),
+    ],
+)
+def test_a_lambda_layer_matters_by_the_format(save: str, in_2: bool, in_3: bool) -> None:
+    found = [codes(net(LAMBDA, save), keras) for keras in (Keras.V2, Keras.V3)]
+    assert found == [["SVL312"] * in_2, ["SVL312"] * in_3]
+
+
+@pytest.mark.parametrize(
+    ("compiled", "code"),
+    [
+        ("'sgd', lambda y, p: y - p", ["SVL313"]),
+        ("loss={'out': lambda y, p: y - p}, optimizer='sgd'", ["SVL313"]),
+        ("'sgd', 'mse', weighted_metrics=[functools.partial(scaled, k=2)]", ["SVL313"]),
+        ("'sgd', functools.partial(scaled, k=2)", ["SVL313"]),
+        ("'sgd', scaled", []),
+        ("'sgd', keras.losses.MeanSquaredError()", []),
+        ("'sgd', unknown(2)", []),
+    ],
+)
+def test_what_a_saved_model_is_compiled_with(compiled: str, code: list[str]) -> None:
+    head = "def scaled(y, p, k=1):\n    return k * (y - p)\n\n"
+    text = net("layers.ReLU()", f"model.compile({compiled})", "model.save('model.keras')")
+    assert codes(text.replace("def build", head + "def build")) == code
+
+
+@pytest.mark.parametrize(
+    ("load", "code"),
+    [
+        ("keras.models.load_model('model.keras')", ["SVL310"]),
+        ("tf.keras.models.load_model(filepath='model.keras', compile=False)", ["SVL310"]),
+        ("keras.models.load_model('another.keras')", []),
+        ("keras.models.load_model(path)", []),
+        ("keras.models.load_model('model.keras', custom_objects={'Scale': Scale})", []),
+        ("keras.utils.get_custom_objects()['Scale'] = Scale", []),
+    ],
+)
+def test_a_class_matters_where_it_is_loaded_again(load: str, code: list[str]) -> None:
+    assert codes(net("Scale()", "model.save('model.keras')", load)) == code
+
+
+def test_a_model_may_be_loaded_by_another_file(tmp_path: Path) -> None:
+    for name in ("project/__init__.py", "project/train.py", "project/predict.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    train = net("Scale()", "model.save('model.keras')")
+    predict = "import keras\n\ndef load():\n    return keras.models.load_model('model.keras')\n"
+    path = tmp_path / "project" / "train.py"
+    path.write_text(train, encoding="utf-8")
+    assert check_source(train, path=str(path)) == ()
+    path.with_name("predict.py").write_text(predict, encoding="utf-8")
+    (finding,) = check_source(train, path=str(path))
+    assert finding.code == "SVL310"
+    assert '@keras.utils.register_keras_serializable(package="project")\nclass Scale' in fix_source(
+        train, path=str(path), unsafe=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        ("layers.Lambda(lambda x: x * 2.0)", "transform"),
+        ("layers.Lambda(lambda x: x * 2.0, name='twice')", "twice"),
+        ("layers.Lambda(lambda x: x * 2.0, name='two times')", "transform"),
+        ("layers.Lambda(lambda x: x * 2.0, name='build')", "build_function"),
+        ("layers.Dense(3, kernel_initializer=lambda s, dtype=None: tf.ones(s))", "initializer"),
+        ("layers.Activation(lambda x: tf.nn.relu(x))", "activation"),
+    ],
+)
+def test_a_lambda_becomes_a_function_of_the_module(made: str, name: str) -> None:
+    fixed = fix_source(net(made, "model.save('model.keras')"), unsafe=True, keras_version=3)
+    assert f"\n\n\n@keras.utils.register_keras_serializable()\ndef {name}(" in fixed
+    assert "lambda" not in fixed
+    assert check_source(fixed, keras_version=3) == ()
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "def from_config(self, config):\n        return self.make(config)",
+        "def from_config(self, config):\n        cls = type(self)\n        return cls(**config)",
+    ],
+)
+def test_a_from_config_that_uses_its_object_is_left_to_the_reader(method: str) -> None:
+    text = f"import keras\n\nclass Net(keras.layers.Layer):\n    {method}\n"
+    assert codes(text) == ["SVL309"]
+    assert fix_source(text, unsafe=True) == text
