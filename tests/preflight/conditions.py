@@ -142,6 +142,18 @@ def user(number: int = NOBODY) -> Iterator[None]:
 
 
 @contextmanager
+def root_again() -> Iterator[None]:
+    """Root's eyes for a look at what `user` may not see."""
+    number = os.geteuid()
+    if os.getresuid()[2] == 0:
+        os.seteuid(0)
+    try:
+        yield
+    finally:
+        os.seteuid(number)
+
+
+@contextmanager
 def inside(directory: Path) -> Iterator[None]:
     before = Path.cwd()
     os.chdir(directory)

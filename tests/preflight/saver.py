@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conditions import CONDITIONS, NAMES, NEED, Condition, Place
+from conditions import CONDITIONS, NAMES, NEED, Condition, Place, root_again
 
 import savelint
 
@@ -114,11 +114,12 @@ def hdf5_sizes(path: str) -> list[int]:
 def snapshot(base: Path) -> set[tuple[object, ...]]:
     """All that stands below a directory, with sizes, modes and times of change."""
     found: set[tuple[object, ...]] = set()
-    for root, directories, files, descriptor in os.fwalk(base):
-        for name in (".", *directories, *files):
-            status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-            times = status.st_mtime_ns, status.st_size, status.st_blocks
-            found.add((ascii(root), ascii(name), status.st_mode, status.st_ino, *times))
+    with root_again():
+        for root, directories, files, descriptor in os.fwalk(base):
+            for name in (".", *directories, *files):
+                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                times = status.st_mtime_ns, status.st_size, status.st_blocks
+                found.add((ascii(root), ascii(name), status.st_mode, status.st_ino, *times))
     return found
 
 

@@ -96,8 +96,11 @@ class PreflightError(Exception):
     """A model cannot be saved where it is meant to be; `result` says why."""
 
     def __init__(self, result: Preflight) -> None:
-        super().__init__(str(result))
+        super().__init__(result)
         self.result = result
+
+    def __str__(self) -> str:
+        return str(self.result)
 
 
 @dataclass(frozen=True)

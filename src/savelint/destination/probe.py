@@ -43,9 +43,12 @@ def open_existing(path: str, *, read: bool, exclusive: bool = False) -> OSError 
 
     With `exclusive`, lock it for an instant, as the HDF5 library would.
     """
-    # O_CREAT as well: where everybody may write, Linux refuses it for files of others.
-    flags = (os.O_RDWR if read else os.O_WRONLY) | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+    flags = (os.O_RDWR if read else os.O_WRONLY) | getattr(os, "O_CLOEXEC", 0)
+    real = os.path.realpath(path) if os.path.islink(path) else path
     try:
+        if os.stat(os.path.dirname(real) or ".").st_mode & stat.S_ISVTX:
+            # Where everybody may write, Linux refuses to open for making what is another's.
+            flags |= os.O_CREAT
         file = os.open(path, flags)
     except OSError as error:
         return error
@@ -66,7 +69,8 @@ def fixed(path: str) -> OSError | None:
     replace but their own files. Its mode is no obstacle.
     """
     try:
-        os.close(os.open(path, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0)))
+        flags = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+        os.close(os.open(path, os.O_WRONLY | flags))
     except OSError as error:
         if error.errno == errno.EPERM:
             return error

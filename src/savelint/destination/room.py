@@ -48,11 +48,14 @@ def _place(aim: Aim, way: Way) -> str:
         return way.last
     if aim.kind is Kind.CHECKPOINT:
         return aim.directory
-    real = os.path.realpath(aim.path)
-    variables = os.path.join(real, "variables")
-    if aim.kind is Kind.SAVED_MODEL and os.path.isdir(variables):
-        return variables
-    return real if os.path.exists(real) else os.path.dirname(real)
+    if aim.kind is Kind.SAVED_MODEL:
+        variables = os.path.join(aim.path, "variables")
+        return next(filter(os.path.isdir, (variables, aim.path)), aim.directory)
+    if os.path.exists(aim.path):
+        return aim.path
+    return (
+        os.path.dirname(os.path.realpath(aim.path)) if os.path.islink(aim.path) else aim.directory
+    )
 
 
 def _space(aim: Aim, place: str, disk: os.statvfs_result) -> Iterator[Problem]:
@@ -154,7 +157,7 @@ def _inodes(aim: Aim, way: Way, disk: os.statvfs_result) -> Iterator[Problem]:
 def _wanted(aim: Aim) -> tuple[int, int, str]:
     """The inodes that some call needs, that every call is content with, and which is not."""
     if aim.kind.is_file:
-        new = not os.path.exists(os.path.realpath(aim.path))
+        new = not os.path.exists(aim.path)
         return int(new), int(new), ""
     if aim.kind is Kind.CHECKPOINT:
         write = _TEMPORARY_FILES + (not os.path.exists(aim.path + SHARDS[0]))

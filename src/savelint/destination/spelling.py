@@ -66,12 +66,11 @@ def doubtful(aim: Aim) -> Iterator[Problem]:
         upto = aim.path[: match.end()]
         if os.path.lexists(upto):
             continue
-        value = os.environ.get(name)
         yield Problem(
             "P04",
-            Verdict.UNKNOWN if value is None else Verdict.FAILS,
+            Verdict.FAILS if name in os.environ else Verdict.UNKNOWN,
             f"nothing expands the `${name}`"
-            + (", which is not set here" if value is None else f", which is `{value}` here"),
+            + (", which is not set here" if name not in os.environ else ""),
             f"the model goes to, or into, something named `{os.path.basename(upto)}`",
             "" if aim.makes_parents or upto == aim.path else _missing(aim, upto),
             "pass os.path.expandvars(path)",
