@@ -21,7 +21,7 @@ LAYERS = (
     {"rules"},
     {"codes", "fixer", "rewrite", "rule", "settings", "suppress", "report", "cache", "baseline"},
     {"dependencies", "imports", "keras", "notebook", "finding"},
-    {"source", "discover", "modules", "preflight", "toml"},
+    {"source", "discover", "modules", "destination", "toml"},
     {"__init__"},
 )
 # The only modules that know a library.
@@ -108,12 +108,21 @@ def test_rules_know_neither_engine_nor_reporters(name: str) -> None:
     assert not {m.split(".")[0] for m in own_imports(name)} & {"engine", "analysis", "report"}
 
 
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("destination")])
+def test_a_destination_needs_the_standard_library_only(name: str) -> None:
+    """It is for training scripts, which must not pay for a linter."""
+    roots = {module.split(".")[0] for module in imported(MODULES[name])}
+    assert roots <= {*sys.stdlib_module_names, "savelint"}
+    assert all(other.split(".")[0] == "destination" for other in own_imports(name))
+
+
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [
         (["--version"], {"libcst", "rich", "pathspec", "multiprocessing", "savelint.engine"}),
         (["check", "--help"], {"libcst", "rich", "pathspec", "multiprocessing", "savelint.engine"}),
         (["check", "plain.py"], {"libcst", "rich", "pathspec", "multiprocessing"}),
+        (["preflight", "m.keras"], {"libcst", "rich", "pathspec", "multiprocessing"}),
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(

@@ -2,7 +2,8 @@
 
 Exit codes: 0, nothing left to report; 1, findings of at least severity warning are left,
 or `--diff` would change something, or `--exit-non-zero-on-fix` and something was fixed;
-2, savelint could not do its job, wholly or in part; 130, interrupted.
+2, savelint could not do its job, wholly or in part; 130, interrupted. `preflight` exits with
+1 if saving will fail, and with 2 if it cannot tell.
 
 Nothing but click is imported before a command runs, so that `--version`, `--help` and
 completion answer at once.
@@ -193,6 +194,68 @@ def show(*, paths: tuple[str, ...], keras_version: str | None, output_format: st
         raise JobError("; ".join(failed))
     if not shown:
         raise JobError(f"no Python files found in {', '.join(paths)}; check the paths")
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["keras", "h5", "weights", "saved-model", "checkpoint"]),
+    help="What is to be saved.  [default: the suffix tells]",
+)
+@click.option("--need", metavar="SIZE", help="What the model will take, such as 200MB or 1.5GiB.")
+@click.option(
+    "--keras-version",
+    type=click.Choice(["2", "3"]),
+    default="3",
+    show_default=True,
+    help="The Keras generation that will save.",
+)
+@click.option(
+    "--output-format",
+    type=click.Choice(["full", "json"]),
+    default="full",
+    show_default=True,
+    help="Format.",
+)
+@click.pass_context
+def preflight(
+    ctx: click.Context,
+    *,
+    paths: tuple[str, ...],
+    kind: str | None,
+    need: str | None,
+    keras_version: str,
+    output_format: str,
+) -> None:
+    """Tell whether a model can be saved to PATHS, here and now, before it is trained.
+
+    Exits with 0 if it can, with 1 if saving to any of them will fail, with 2 if none will
+    but that of some cannot be told. Nothing is written.
+    """
+    from savelint.destination.checks import preflight
+    from savelint.destination.outcome import Verdict
+    from savelint.destination.size import parse_size
+    from savelint.report import preflight as report
+
+    try:
+        size = None if need is None else parse_size(need)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--need'") from error
+    results = [
+        preflight(path, kind=kind, need=size, keras_version=int(keras_version)) for path in paths
+    ]
+    if output_format == "json":
+        import json
+
+        click.echo(json.dumps([report.record(result) for result in results], indent=2))
+    else:
+        for line in report.lines(results):
+            click.echo(line)
+    verdicts = {result.verdict for result in results}
+    if Verdict.FAILS in verdicts:
+        ctx.exit(FINDINGS)
+    ctx.exit(FAILED if Verdict.UNKNOWN in verdicts else 0)
 
 
 @cli.command()

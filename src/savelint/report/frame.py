@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from savelint.finding import Edit
+from savelint.report.control import visible
 from savelint.source import Source, Span
 
 GUTTER = "blue"
@@ -24,9 +25,6 @@ TAB = 4
 _GAP = 2
 _CONTEXT = 2  # unchanged lines round a change
 _NARROWEST = 40  # cells of code that are shown however narrow the terminal is
-# Control characters and their pictures in Unicode.
-_PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
-_DIRECTION_MARKS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,6 @@ def _line(raw: str) -> _Line:
         pieces.append(piece)
         length += len(piece)
     return _Line("".join(pieces), (*starts, length))
-
-
-def visible(text: str) -> str:
-    """Return `text` without what steers a terminal: escapes, and marks of direction."""
-    if text.isprintable():
-        return text
-    return text.translate(_PICTURES).translate(_DIRECTION_MARKS)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from savelint.finding import Finding, Safety, Severity
 from savelint.report import Failure, FileReport, Report, View, mark, summary
-from savelint.report.frame import GUTTER, Frame, Mark, visible
+from savelint.report.control import visible
+from savelint.report.frame import GUTTER, Frame, Mark
 from savelint.source import Source, Span
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
