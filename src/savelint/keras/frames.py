@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from savelint.keras.model import Arguments, Event, Flow, Returned
-from savelint.keras.parameters import is_static, parameter_names
+from savelint.keras.parameters import is_static
 from savelint.keras.receivers import model_of_class
 from savelint.keras.values import (
     Argument,
@@ -28,7 +28,7 @@ from savelint.keras.values import (
     holds_tensor,
     join,
 )
-from savelint.keras.walk import code
+from savelint.keras.walk import code, parameter_names
 
 # Calls are followed this deep, and a function's calls this often; deeper is unknown.
 _MAX_CALL_DEPTH = 8

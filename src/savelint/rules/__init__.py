@@ -47,6 +47,11 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL214", "call-not-defined", "CallNotDefined"),
     Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
+    Entry("SVL401", "save-path-suffix", "SavePathSuffix"),
+    Entry("SVL403", "weights-suffix", "WeightsSuffix"),
+    Entry("SVL404", "checkpoint-callback", "CheckpointCallback"),
+    Entry("SVL406", "h5-of-subclassed-model", "H5OfSubclassedModel"),
+    Entry("SVL407", "h5-loss-alias", "H5LossAlias"),
 )
 
 
