@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from functools import cache
 
-from savelint.analysis import SAVING, Analysis, analyse
+from savelint.analysis import Analysis, analyse
 from savelint.keras.generation import Keras
 from savelint.keras.model import Flow, KerasClass, ModuleModel
 from savelint.keras.project import File, Project
@@ -50,8 +50,7 @@ def file(text: str) -> File:
 def model(text: str, keras: Keras = Keras.V3) -> ModuleModel:
     """The model of a whole file: all its statements are read."""
     found = file(text)
-    words = SAVING | found.kinds.keys()
-    return visit(found, range(len(found.summary.statements)), keras, words)
+    return visit(found, range(len(found.summary.statements)), keras, found.scope_words)
 
 
 @cache

@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from savelint.keras.visitor import Library
     from savelint.rule import Rule
 
-# The calls for which a function, or the module itself, is read as a place that makes, saves,
-# loads and registers models; `call` is there for `model.call = tf.function(model.call)`.
-SAVING = frozenset(
-    "save save_model export add_endpoint call load_model register_keras_serializable".split()
-)
 DEFAULT = Evidence(Keras.V3, "no evidence: the default")
 
 
@@ -137,7 +132,7 @@ def relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
     if rules is not None and not rules:
         return set()
     keras = {cls.statement for cls, _ in file.keras_classes}
-    words = scope_words(file)
+    words = file.scope_words
     every = file.summary.statements
     starts = keras | {i for i, statement in enumerate(every) if statement.called & words}
     wanted = starts if rules is None else _led_to(file, starts, rules)
@@ -146,11 +141,6 @@ def relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
         loose = {i for i, statement in enumerate(every) if not statement.definition}
         wanted = wanted.union(*(file.reach(index) for index in loose))
     return wanted
-
-
-def scope_words(file: File) -> frozenset[str]:
-    """The calls that make a function, or the module, worth reading as a scope."""
-    return SAVING | file.kinds.keys()
 
 
 def _led_to(file: File, starts: set[int], rules: Sequence[Rule]) -> set[int]:
@@ -203,7 +193,7 @@ def _check(
     from savelint.keras.visitor import visit
 
     try:
-        module = visit(file, statements, keras, scope_words(file), session.library)
+        module = visit(file, statements, keras, file.scope_words, session.library)
     except (SourceError, RecursionError, MemoryError):
         raise
     except Exception as error:

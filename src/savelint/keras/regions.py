@@ -7,7 +7,7 @@ once a region and only when something in it is reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -20,7 +20,14 @@ from libcst._nodes.internal import CodegenState
 
 from savelint.keras import signature
 from savelint.keras.values import Signature, Use
-from savelint.keras.walk import descendants, dotted, names_read, parents
+from savelint.keras.walk import (
+    assignments,
+    descendants,
+    dotted,
+    names_read,
+    parameter_names,
+    parents,
+)
 from savelint.source import Source, SourceError, Span
 
 
@@ -159,6 +166,18 @@ class Region:
                 return parent
             node, parent = parent, self._parents.get(id(parent))
         return None
+
+    def assigned(
+        self, name: str, function: cst.FunctionDef | None = None
+    ) -> list[cst.BaseExpression]:
+        """What a function, or the region's own statements, assign to a plain name."""
+        nodes: Sequence[cst.CSTNode] = self.tree.body if function is None else [function.body]
+        loose = (n for n in nodes if not isinstance(n, (cst.FunctionDef, cst.ClassDef)))
+        return [value for node in loose for value in assignments(node, name)]
+
+    def parameters_of(self, function: cst.FunctionDef) -> list[str]:
+        """The names of a function's parameters."""
+        return list(parameter_names(function.params))
 
     @cached_property
     def _parents(self) -> dict[int, cst.CSTNode]:

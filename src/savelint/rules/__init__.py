@@ -57,6 +57,11 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL312", "lambda-layer", "LambdaLayer"),
     Entry("SVL313", "unserializable-compile", "UnserializableCompile"),
     Entry("SVL314", "compile-override", "CompileOverride"),
+    Entry("SVL401", "save-path-suffix", "SavePathSuffix"),
+    Entry("SVL403", "weights-suffix", "WeightsSuffix"),
+    Entry("SVL404", "checkpoint-callback", "CheckpointCallback"),
+    Entry("SVL406", "h5-of-subclassed-model", "H5OfSubclassedModel"),
+    Entry("SVL407", "h5-loss-alias", "H5LossAlias"),
 )
 
 
