@@ -157,8 +157,8 @@ def test_a_selector_that_names_nothing_to_choose(selector: str, message: str) ->
         (
             "[tool.savelint]\nper_file_ignore = {}\n",
             "pyproject.toml: `per_file_ignore` in [tool.savelint] is not a setting; did you mean"
-            " `per-file-ignores`? (settings are `exclude`, `extend-exclude`, `ignore`,"
-            " `keras-version`, `per-file-ignores`, `select`)",
+            " `per-file-ignores`? (settings are `cache-dir`, `exclude`, `extend-exclude`,"
+            " `ignore`, `keras-version`, `per-file-ignores`, `select`)",
         ),
         (
             '[tool.savelint]\nselect = "SVL1"\n',

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from savelint.files import Files
 from savelint.finding import Finding
 from savelint.keras import METHODS, WORDS, clues
 from savelint.keras.generation import (
@@ -30,8 +31,8 @@ DEFAULT = Evidence(Keras.V3, "no evidence: the default")
 class Session:
     """What the analyses of one run share: the files of the projects, each read once."""
 
-    def __init__(self) -> None:
-        self.project = Project()
+    def __init__(self, files: Files | None = None) -> None:
+        self.project = Project(files)
 
     @cached_property
     def library(self) -> Library:

@@ -74,6 +74,7 @@ def cli() -> None:
     help="Read the settings from this TOML file only.",
 )
 @click.option("--isolated", is_flag=True, help="Read no settings from files.")
+@click.option("--no-cache", is_flag=True, help="Use no results of earlier runs, keep none.")
 @click.option("--stdin-filename", metavar="NAME", help="What standard input is the content of.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what decided the Keras generation.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only, without a summary.")
@@ -102,6 +103,7 @@ def check(
     force_exclude: bool,
     config: Path | None,
     isolated: bool,
+    no_cache: bool,
     stdin_filename: str | None,
     verbose: bool,
     quiet: bool,
@@ -126,7 +128,7 @@ def check(
     overrides = Overrides(_selection(catalogue, select, ignore), keras_version)
     configuration = Configuration(catalogue, overrides, config, isolated)
     mode = Mode.DIFF if diff else Mode.FIX if fix else Mode.CHECK
-    options = Options(catalogue, mode, unsafe=unsafe_fixes, notes=notes)
+    options = Options(catalogue, mode, unsafe=unsafe_fixes, notes=notes, cache=not no_cache)
     view = View(unsafe=unsafe_fixes, notes=notes, quiet=quiet)
 
     stdin = stdin_filename is not None or STDIN in paths
@@ -286,6 +288,26 @@ def rule(*, rule: str | None, every: bool, output_format: str) -> None:
         click.echo("\n\n".join(page.text(entry) for entry in entries))
     else:
         click.echo(page.listing(entries))
+
+
+@cli.command()
+@click.argument("directories", nargs=-1, type=click.Path(exists=True, file_okay=False))
+def clean(*, directories: tuple[str, ...]) -> None:
+    """Remove the results kept for the projects of DIRECTORIES, by default of this one."""
+    from savelint import cache, rules
+    from savelint.codes import Catalogue
+    from savelint.settings import ConfigError, Configuration
+
+    configuration = Configuration(Catalogue.of(rules.LEDGER))
+    try:
+        kept = {configuration.of(Path(d).resolve()).cache_dir for d in directories or (".",)}
+        removed = [directory for directory in sorted(kept) if cache.clean(directory)]
+    except ConfigError as error:
+        raise JobError(str(error)) from error
+    except OSError as error:
+        raise JobError(f"a cache could not be removed: {error}") from error
+    for directory in removed:
+        click.echo(f"Removed {os.path.relpath(directory)}")
 
 
 def main() -> NoReturn:

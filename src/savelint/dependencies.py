@@ -9,13 +9,13 @@ Nothing is executed, and a file that cannot be read declares nothing.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from savelint import toml
+from savelint.files import Files
 from savelint.keras.generation import Evidence, Keras
 
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ _Said = Iterator[tuple[str, bool]]
 class Dependencies:
     """The dependencies declared for every directory, each directory read once."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: Files | None = None) -> None:
+        self._files = files or Files()
         self._of: dict[Path, Evidence | None] = {}
 
     def evidence(self, path: Path) -> Evidence | None:
@@ -124,16 +125,19 @@ class Dependencies:
         passed = []
         while directory not in self._of:
             passed.append(directory)
-            requirements = [r for r in declared(directory) if r.matters]
+            requirements = [r for r in declared(directory, self._files) if r.matters]
             if requirements:
                 self._of[directory] = decide(requirements)
-            elif directory == directory.parent or (directory / _REPOSITORY_MARK).exists():
+            elif directory == directory.parent or self._is_repository(directory):
                 self._of[directory] = None
             else:
                 directory = directory.parent
         found = self._of[directory]
         self._of.update(dict.fromkeys(passed, found))
         return found
+
+    def _is_repository(self, directory: Path) -> bool:
+        return _REPOSITORY_MARK in self._files.listing(str(directory))
 
 
 def decide(requirements: Iterable[Requirement]) -> Evidence | None:
@@ -154,11 +158,12 @@ def decide(requirements: Iterable[Requirement]) -> Evidence | None:
     return None
 
 
-def declared(directory: Path) -> Iterator[Requirement]:
+def declared(directory: Path, files: Files | None = None) -> Iterator[Requirement]:
     """Read what the files of one directory declare, those that name Keras or TensorFlow."""
-    for file, read in _files(directory):
+    files = files or Files()
+    for file, read in _telling(directory, files):
         try:
-            data = (directory / file).read_bytes()
+            data = files.read(str(directory / file))
             if _WORDS.search(data):
                 for text, runtime in list(read(data)):
                     requirement = _requirement(file, text, runtime)
@@ -213,26 +218,18 @@ def _trimmed(version: _Version) -> _Version:
 # The files, and how each is read: bytes to requirements.
 
 
-def _files(directory: Path) -> Iterator[tuple[str, Callable[[bytes], _Said]]]:
+def _telling(directory: Path, files: Files) -> Iterator[tuple[str, Callable[[bytes], _Said]]]:
     """The files of a directory that may declare dependencies, in a fixed order."""
-    names = set(_names(directory))
+    names = files.listing(str(directory))
     for name, read in _READERS.items():
         if name in names:
             yield name, read
-    for name in sorted(names):
-        if name.startswith("requirements") and name.endswith(".txt") and name not in _READERS:
+    for name in names.ending(".txt"):
+        if name.startswith("requirements") and name not in _READERS:
             yield name, _further_requirements
     if "requirements" in names:
-        for name in sorted(_names(directory / "requirements")):
-            if name.endswith(".txt"):
-                yield f"requirements/{name}", _further_requirements
-
-
-def _names(directory: Path) -> list[str]:
-    try:
-        return os.listdir(directory)  # noqa: PTH208  (names are all that is needed)
-    except OSError:
-        return []
+        for name in files.listing(str(directory / "requirements")).ending(".txt"):
+            yield f"requirements/{name}", _further_requirements
 
 
 def _pyproject(data: bytes) -> _Said:

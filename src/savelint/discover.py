@@ -41,6 +41,7 @@ EXCLUDED = frozenset(
         ".pytest_cache",
         ".pytype",
         ".ruff_cache",
+        ".savelint_cache",
         ".svn",
         ".tox",
         ".venv",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
 from savelint.discover import Problem, discover, os_reason
+from savelint.files import Fact, Files, digest, stamp
 from savelint.finding import Finding, Safety, Severity
 from savelint.keras import METHODS, WORDS
 from savelint.report import Failure, FileReport, Report, Status
@@ -51,7 +52,7 @@ class Options:
 
     Fixes of notes are applied only where `notes` are shown. `gates` is for tests: without
     it, every file is analysed in full. Without `follow` no other file is read for what a
-    file imports.
+    file imports. With `cache` results of earlier checks are used, and those of this one kept.
     """
 
     catalogue: Catalogue
@@ -60,6 +61,7 @@ class Options:
     notes: bool = False
     gates: bool = True
     follow: bool = True
+    cache: bool = False
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
@@ -73,14 +75,19 @@ class Options:
         """What the files of this run share; made when the first one needs it."""
         from savelint.analysis import Session
 
-        return Session()
+        return Session(self.files)
 
     @cached_property
     def dependencies(self) -> Dependencies:
         """What the projects of this run declare; read when the first file needs it."""
         from savelint.dependencies import Dependencies
 
-        return Dependencies()
+        return Dependencies(self.files)
+
+    @cached_property
+    def files(self) -> Files:
+        """What reads the files that others lead to, and notes them for the cache."""
+        return Files(noting=self.cache)
 
 
 @dataclass(frozen=True)
@@ -149,8 +156,36 @@ def overviews(
 
 def check_files(tasks: Iterable[Task], options: Options) -> Iterator[FileReport]:
     """Check files one after the other; the reports are in the order of `tasks`."""
+    if options.cache and options.mode is Mode.CHECK:
+        yield from _check_cached(tasks, options)
+        return
     for task in tasks:
         yield check_file(task, options)
+
+
+def _check_cached(tasks: Iterable[Task], options: Options) -> Iterator[FileReport]:
+    """Check the files of which no result is known that still holds."""
+    from savelint.cache import Caches
+
+    caches = Caches(frozenset(options.catalogue.names), options.files)
+    try:
+        for task in tasks:
+            cache, path = caches.of(task.settings), str(task.path)
+            report = cache.recall(path, task.display, task.identity)
+            if report is None:
+                before = stamp(path)
+                try:
+                    data = task.path.read_bytes()
+                except OSError as error:
+                    yield _failed(task, Failure(UNREADABLE, os_reason(error)))
+                    continue
+                fact = Fact(before, digest(data))
+                options.files.check(path, fact)
+                report = check_bytes(data, task, options)
+                cache.keep(path, fact, report)
+            yield report
+    finally:
+        caches.save()
 
 
 def check_file(task: Task, options: Options) -> FileReport:

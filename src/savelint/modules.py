@@ -8,7 +8,7 @@ A directory without an `__init__.py` is a namespace package.
 """
 
 # Strings, not Paths: a directory is asked for once an import.
-# ruff: noqa: PTH114, PTH118, PTH119, PTH120
+# ruff: noqa: PTH118, PTH119, PTH120
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from savelint.discover import EXCLUDED
+from savelint.files import Files
 
 _INIT = "__init__.py"
-_REPOSITORY_MARKS = frozenset({".git", ".hg"})
-_PROJECT_MARKS = frozenset({"pyproject.toml", "setup.py", "setup.cfg", *_REPOSITORY_MARKS})
+_REPOSITORY_MARKS = (".git", ".hg")
+_PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", *_REPOSITORY_MARKS)
 # Directories that hold other people's packages side by side: no project is one of them.
 _SITES = frozenset({"site-packages", "dist-packages"})
 # How deep below a repository's root its packages are looked for, in how many directories of
@@ -42,10 +43,10 @@ class Place(NamedTuple):
 
 
 class Modules:
-    """Finds the files of modules; each directory is listed once."""
+    """Finds the files of modules; `files` lists each directory once."""
 
-    def __init__(self) -> None:
-        self._listings: dict[str, dict[str, bool]] = {}
+    def __init__(self, files: Files | None = None) -> None:
+        self._listing = (files or Files()).listing
         self._roots: dict[str, tuple[str, ...]] = {}
         self._places: dict[tuple[str, str], tuple[Place, ...]] = {}
         self._packages: dict[str, dict[str, Place | None]] = {}
@@ -106,7 +107,7 @@ class Modules:
         many to be searched.
         """
         if root not in self._trees:
-            marked = not _PROJECT_MARKS.isdisjoint(self._listing(root))
+            marked = self._has_mark(root, _PROJECT_MARKS)
             found = list(self._files(root, deep=marked or _INIT in self._listing(root)))
             self._trees[root] = tuple(sorted(found)) if len(found) <= _MAX_FILES else ()
         return self._trees[root]
@@ -150,7 +151,7 @@ class Modules:
                 found += [
                     os.path.join(above, "src")
                     for above in (*found,)
-                    if self._listing(above).get("src")
+                    if self._listing(above).is_directory("src")
                 ]
             self._roots[directory] = tuple(dict.fromkeys(found))
         return self._roots[directory]
@@ -184,18 +185,20 @@ class Modules:
         home = self._home(directory)
         if os.path.basename(home) in _SITES:
             return None
-        return next(
-            (d for d in _upwards(home) if not _PROJECT_MARKS.isdisjoint(self._listing(d))), None
-        )
+        return next((d for d in _upwards(home) if self._has_mark(d, _PROJECT_MARKS)), None)
 
     def _repository(self, directory: str) -> str | None:
         home = self._home(directory)
         for above in _upwards(home):
             if os.path.basename(above) in _SITES:
                 return None
-            if not _REPOSITORY_MARKS.isdisjoint(self._listing(above)):
+            if self._has_mark(above, _REPOSITORY_MARKS):
                 return above
         return None
+
+    def _has_mark(self, directory: str, marks: tuple[str, ...]) -> bool:
+        listing = self._listing(directory)
+        return any(mark in listing for mark in marks)
 
     def _packages_of(self, repository: str) -> dict[str, Place | None]:
         """The outermost packages of a repository; None for a name that several have."""
@@ -221,23 +224,22 @@ class Modules:
     def _module(self, directory: str, name: str) -> Place | None:
         entries = self._listing(directory)
         path = os.path.join(directory, name)
-        if entries.get(name):
+        if entries.is_directory(name):
             inner = self._listing(path)
             if _INIT in inner:
                 return Place(os.path.join(path, _INIT), path)
-        if entries.get(f"{name}.py") is False:
+        if entries.is_directory(f"{name}.py") is False:
             return Place(f"{path}.py", "")
-        return Place("", path) if entries.get(name) else None
+        return Place("", path) if entries.is_directory(name) else None
 
     def _files(self, top: str, *, deep: bool) -> Iterator[str]:
         pending = [top]
         count = 0
         while pending and count <= _MAX_FILES:
             directory = pending.pop()
-            for name, is_directory in self._listing(directory).items():
-                if name.endswith(".py") and not is_directory:
-                    count += 1
-                    yield os.path.join(directory, name)
+            for name in self._listing(directory).ending(".py"):
+                count += 1
+                yield os.path.join(directory, name)
             if deep:
                 pending += [os.path.join(directory, n) for n in self._directories(directory)]
 
@@ -246,24 +248,8 @@ class Modules:
 
         Links are left out, so that no loop is possible.
         """
-        return sorted(
-            name
-            for name, is_directory in self._listing(directory).items()
-            if is_directory
-            and name not in EXCLUDED
-            and not name.startswith(".")
-            and not os.path.islink(os.path.join(directory, name))
-        )
-
-    def _listing(self, directory: str) -> dict[str, bool]:
-        """The names in a directory, and whether each is a directory; empty for none."""
-        if directory not in self._listings:
-            try:
-                with os.scandir(directory) as scan:
-                    self._listings[directory] = {e.name: e.is_dir() for e in scan}
-            except OSError:
-                self._listings[directory] = {}
-        return self._listings[directory]
+        listing = self._listing(directory)
+        return [n for n in listing.directories() if n not in EXCLUDED and n not in listing.links]
 
 
 def _upwards(directory: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ to the working directory.
     exclude = ["generated"]                     # in place of the default excludes
     extend-exclude = ["third_party/"]           # besides them
     keras-version = "auto"                      # or 2 or 3
+    cache-dir = ".savelint_cache"               # relative to this file
     [tool.savelint.per-file-ignores]
     "tests/" = ["SVL3"]
 """
@@ -34,8 +35,17 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 FILE = "pyproject.toml"
+CACHE = ".savelint_cache"
 TABLE = "[tool.savelint]"
-KEYS = ("exclude", "extend-exclude", "ignore", "keras-version", "per-file-ignores", "select")
+KEYS = (
+    "cache-dir",
+    "exclude",
+    "extend-exclude",
+    "ignore",
+    "keras-version",
+    "per-file-ignores",
+    "select",
+)
 VERSIONS = ("auto", "2", "3")
 
 
@@ -48,7 +58,8 @@ class Settings:
     """What holds for the files below one directory.
 
     `root` is where patterns are relative to, `file` where the settings were read, if
-    anywhere. `keras` is None for "auto". `enabled` are the codes that are on.
+    anywhere. `keras` is None for "auto". `enabled` are the codes that are on. Results are
+    kept in `cache`, a directory relative to the root.
     """
 
     root: Path
@@ -58,6 +69,12 @@ class Settings:
     excluded_names: frozenset[str] = EXCLUDED
     excluded: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
+    cache: str = CACHE
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where results are kept."""
+        return self.root / self.cache
 
     @cached_property
     def excludes(self) -> Excludes:
@@ -141,6 +158,7 @@ class Configuration:
             excluded_names=frozenset() if "exclude" in table else EXCLUDED,
             excluded=(*reader.patterns("exclude"), *reader.patterns("extend-exclude")),
             per_file_ignores=reader.per_file_ignores(),
+            cache=reader.cache(),
         )
 
 
@@ -205,6 +223,12 @@ class _Reader:
         except UnknownCodeError as error:
             raise self.error(key, f"is wrong: {error}") from error
         return said
+
+    def cache(self) -> str:
+        value = self.table.get("cache-dir", CACHE)
+        if not isinstance(value, str) or not value:
+            raise self.error("cache-dir", f"must be the name of a directory, not {value!r}")
+        return value
 
     def patterns(self, key: str) -> tuple[str, ...]:
         patterns = self.strings(key, self.table.get(key, []))

@@ -7,14 +7,14 @@ cannot be read or found is unknown, and a rule that meets it stays silent.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from savelint.discover import display_name, os_reason
+from savelint.files import Files
 from savelint.keras import external, names
 from savelint.keras.summary import ClassSummary, Summary, summarise
 from savelint.keras.tables import SAVING, Kind
@@ -27,8 +27,6 @@ _MAX_SIZE = 2_000_000
 _MAX_PACKAGES = 5
 _FAMILIES = ("keras", "tensorflow", "numpy")
 LOADING = "load_model"
-# A class that is made, or a model that is loaded, as far as bytes tell.
-_MAKING = re.compile(rb"\b([A-Z]\w*|load_model)\s*\(")
 _TEST_FILE = re.compile(r"[\\/](?:tests?[\\/]|test_[^\\/]*$|[^\\/]*_test\.py$|conftest\.py$)")
 
 
@@ -290,8 +288,9 @@ class File:
 class Project:
     """The files of the projects of one run, read when something leads to them."""
 
-    def __init__(self) -> None:
-        self.modules = Modules()
+    def __init__(self, files: Files | None = None) -> None:
+        self._disk = files or Files()
+        self.modules = Modules(self._disk)
         self._files: dict[str, File | str] = {}
         # The questions that are being answered, and how often one led back to itself.
         self._open: set[tuple[int, str]] = set()
@@ -327,9 +326,11 @@ class Project:
         return found if isinstance(found, str) else ""
 
     def _file(self, path: str) -> File | str:
-        if path not in self._files:
+        if path in self._files:
+            self._disk.lead(path)
+        else:
             try:
-                data = Path(path).read_bytes()
+                data = self._disk.read(path)
                 if len(data) > _MAX_SIZE:
                     self._files[path] = "too large to have been written by hand"
                 else:
@@ -508,23 +509,17 @@ class Project:
             return []
         root = self.modules.root(file.path)
         if root not in self._makers:
-            self._makers[root] = _making(root, self.modules.tree(root))
+            self._makers[root] = self._making(root)
         return self._makers[root].get(name, [])
 
-
-def _making(root: str, paths: Iterable[str]) -> dict[str, list[str]]:
-    """For each name of interest that is called, the files that do."""
-    found: dict[str, list[str]] = {}
-    for path in paths:
-        if _TEST_FILE.search(path[len(root) :]):
-            continue
-        try:
-            data = Path(path).read_bytes()
-        except OSError:
-            continue
-        for called in set(_MAKING.findall(data)):
-            found.setdefault(called.decode(), []).append(path)
-    return found
+    def _making(self, root: str) -> dict[str, list[str]]:
+        """For each name that looks like a class's and is called, the files that do."""
+        found: dict[str, list[str]] = {}
+        for path in self.modules.tree(root):
+            if not _TEST_FILE.search(path[len(root) :]):
+                for made in self._disk.makes(path):
+                    found.setdefault(made.decode(), []).append(path)
+        return found
 
 
 def _is_value(found: Found) -> bool:

@@ -7,8 +7,8 @@ once a region and only when something in it is reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 
@@ -37,7 +37,10 @@ class _Spans(CodegenState):
     def __init__(self, default_indent: str, default_newline: str) -> None:
         super().__init__(default_indent=default_indent, default_newline=default_newline)
         self.length = 0
-        self.spans: dict[int, Span] = {}
+        self._starts: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
+        # Without white space, for the nodes that tell.
+        self.exact: dict[int, tuple[int, int]] = {}
 
     def add_indent_tokens(self) -> None:
         self.tokens.extend(self.indent_tokens)
@@ -52,28 +55,56 @@ class _Spans(CodegenState):
             self.length -= len(self.tokens.pop())
 
     def before_codegen(self, node: cst.CSTNode) -> None:
-        self.spans[id(node)] = Span(self.length, -1)
+        self._starts[id(node)] = self.length
 
     def after_codegen(self, node: cst.CSTNode) -> None:
-        span = self.spans[id(node)]
-        if span.end < 0:
-            self.spans[id(node)] = Span(span.start, self.length)
+        self._ends[id(node)] = self.length
 
-    @contextmanager
-    def record_syntactic_position(
+    def record_syntactic_position(  # type: ignore[override]  # libcst's is a generator
         self,
         node: cst.CSTNode,
         *,
         start_node: cst.CSTNode | None = None,
         end_node: cst.CSTNode | None = None,
-    ) -> Iterator[None]:
-        start = self.length
-        yield
+    ) -> _Syntactic:
+        return _Syntactic(self, node, start_node, end_node)
+
+    def span(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Where a node's code is in all that was generated."""
+        key = id(node)
+        return self.exact.get(key) or (self._starts[key], self._ends[key])
+
+
+class _Syntactic(AbstractContextManager[None]):
+    """Notes where the code of a node begins and ends, without the white space around it.
+
+    A class, since one is made for most nodes and a generator costs three times as much.
+    """
+
+    __slots__ = ("end_node", "node", "start", "start_node", "state")
+
+    def __init__(
+        self,
+        state: _Spans,
+        node: cst.CSTNode,
+        start_node: cst.CSTNode | None,
+        end_node: cst.CSTNode | None,
+    ) -> None:
+        self.state = state
+        self.node = node
+        self.start = state.length
+        self.start_node = start_node
+        self.end_node = end_node
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        state, first, last = self.state, self.start_node, self.end_node
         # Nodes name the child with which they really begin or end, without white space.
-        if start_node is not None:
-            start = self.spans[id(start_node)].start
-        end = self.length if end_node is None else self.spans[id(end_node)].end
-        self.spans[id(node)] = Span(start, end)
+        start = self.start if first is None else state.span(first)[0]
+        end = state.length if last is None else state.span(last)[1]
+        state.exact[id(self.node)] = (start, end)
 
 
 _ARITHMETIC = (
@@ -144,7 +175,7 @@ class Region:
 
     def span_of(self, node: cst.CSTNode) -> Span:
         """Where a node of this region stands in the source, without surrounding space."""
-        start, end = self._spans[id(node)]
+        start, end = self._generated.span(node)
         return Span(
             self._offsets(start),
             self._offsets(end - 1) + 1 if end > start else self._offsets(start),
@@ -276,14 +307,10 @@ class Region:
         return Use("operand" if isinstance(parent, cst.Expr) else "other", node=parent)
 
     @cached_property
-    def _generated(self) -> tuple[str, dict[int, Span]]:
+    def _generated(self) -> _Spans:
         state = _Spans(self.tree.default_indent, self.tree.default_newline)
         self.tree._codegen(state)
-        return "".join(state.tokens), state.spans
-
-    @property
-    def _spans(self) -> dict[int, Span]:
-        return self._generated[1]
+        return state
 
     def _offsets(self, offset: int) -> int:
         """Offset in the source of an offset in the generated code."""
@@ -299,7 +326,7 @@ class Region:
         lone carriage returns, blank lines before a comment), so the n-th visible
         character of one is the n-th of the other.
         """
-        code = self._generated[0]
+        code = "".join(self._generated.tokens)
         if code == self.text:
             return None
         visible = [at for at, char in enumerate(self.text) if not char.isspace()]

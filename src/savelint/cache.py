@@ -1,0 +1,309 @@
+"""The results of earlier checks, kept in one file beside the settings, and never wrong.
+
+A result holds as long as the file's content does and, where other files were looked at, as
+long as what was seen of all of them is still there to be seen: their content, the names in
+directories, also those where nothing was found. Stamps (time, size, inode) spare the reading
+of what did not change. The key of a cache holds all else that a result depends on: savelint's
+own code, Python's and libcst's version, the settings, and the directory from which paths are
+shown.
+
+The file is JSON, which does no harm whoever wrote it. It is replaced as a whole: of two runs
+at once the later one's remains. One that cannot be read or does not fit is as good as none,
+and where none can be written there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from savelint import __version__
+from savelint.files import Fact, Files, Kind, Place, Seen, again, digest
+from savelint.finding import Edit, Finding, Fix, Label, Safety, Severity
+from savelint.report import FileReport, Status
+from savelint.settings import Settings
+from savelint.source import Source, SourceError, Span
+
+# Counts the ways in which a cache was written.
+_FORMAT = 1
+_PREFIX, _SUFFIX = "results-", ".json"
+# How many caches a directory holds: of other versions, of other command lines.
+_KEPT = 12
+# Files without Keras are hardly dearer to read than to recall: only many are worth a cache.
+_MANY = 100
+_OWN_FILES = {
+    "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of savelint.\n",
+    ".gitignore": "*\n",
+}
+
+
+class Caches:
+    """The caches of a run: one for the files of each settings.
+
+    `codes` are those of all rules, `files` what the run reads with.
+    """
+
+    def __init__(self, codes: frozenset[str], files: Files) -> None:
+        self._codes = codes
+        self._files = files
+        self._of: dict[Settings, Cache] = {}
+
+    def of(self, settings: Settings) -> Cache:
+        """The cache for the files with these settings."""
+        if settings not in self._of:
+            self._of[settings] = Cache(settings.cache_dir, _key(settings, self._codes))
+        return self._of[settings]
+
+    def save(self) -> None:
+        """Write the caches to which something was added; without a place to write, do nothing."""
+        seen = self._files.seen()
+        for cache in self._of.values():
+            cache.save(seen)
+
+
+class Cache:
+    """The results for the files with one settings, under one key."""
+
+    def __init__(self, directory: Path, key: list[Any]) -> None:
+        self._directory = directory
+        self._key = key
+        name = f"{_PREFIX}{zlib.crc32(json.dumps(key).encode()):08x}{_SUFFIX}"
+        self._path = directory / name
+        self._results, self._facts = self._load()
+        self._new: set[str] = set()
+        self._changed = False
+
+    def recall(self, path: str, display: str, identity: str) -> FileReport | None:
+        """The report on a file, when the one that is known still holds.
+
+        `display` names the file to people, `identity` in fingerprints.
+        """
+        known = self._results.get(path)
+        if known is None:
+            return None
+        fact, result = known
+        now = again(Place(Kind.CONTENT, path), fact)
+        if now.digest != fact.digest or (result is not None and not self._facts_hold):
+            return None
+        if now != fact:
+            self._results[path] = now, result
+            self._changed = True
+        if result is None:
+            return FileReport(display, Status.SKIPPED)
+        source = None
+        if result["findings"]:
+            try:
+                data = Path(path).read_bytes()
+                source = Source.from_bytes(display, data)
+            except (OSError, SourceError):
+                return None
+            if digest(data) != fact.digest:
+                return None
+        return FileReport(
+            display,
+            Status(result["status"]),
+            identity,
+            source=source,
+            findings=tuple(map(_finding, result["findings"])),
+            evidence=result["evidence"],
+        )
+
+    def keep(self, path: str, fact: Fact, report: FileReport) -> None:
+        """Add a report; what failed is tried again each time."""
+        self._results.pop(path, None)
+        if report.failures:
+            return
+        # What only its own bytes decided has no evidence of a generation.
+        result = _record(report) if report.evidence else None
+        self._results[path] = fact, result
+        self._new.add(path)
+        self._changed |= result is not None or len(self._new) > _MANY
+
+    def save(self, seen: Seen) -> None:
+        """Write the cache if it changed; `seen` is what the new results depend on."""
+        if not self._changed:
+            return
+        hold = self._facts_hold
+        facts = dict(self._facts) if hold else {}
+        if any(facts[place].digest != seen[place].digest for place in facts.keys() & seen.keys()):
+            # It changed while this run was under way: what was known before is of another state.
+            hold, facts = False, {}
+        facts.update(seen)
+        results = {
+            path: known
+            for path, known in self._results.items()
+            if path in self._new or known[1] is None or hold
+        }
+        document = {
+            "key": self._key,
+            "facts": [
+                [place.kind.value, place.path, place.asked, *fact] for place, fact in facts.items()
+            ],
+            "results": [[path, *fact, result] for path, (fact, result) in results.items()],
+        }
+        with suppress(OSError, UnicodeError):
+            self._write(json.dumps(document, separators=(",", ":")))
+
+    @cached_property
+    def _facts_hold(self) -> bool:
+        """Whether all that earlier runs saw of other files is still so."""
+        facts: Seen = {}
+        for place, fact in self._facts.items():
+            now = again(place, fact)
+            if now.digest != fact.digest:
+                return False
+            self._changed |= now != fact
+            facts[place] = now
+        self._facts = facts
+        return True
+
+    def _load(self) -> tuple[dict[str, tuple[Fact, Any]], Seen]:
+        try:
+            document = json.loads(self._path.read_bytes())
+            if document["key"] != self._key:
+                return {}, {}
+            facts = {
+                Place(Kind(kind), path, tuple(asked)): _fact(stamp, digest)
+                for kind, path, asked, stamp, digest in document["facts"]
+            }
+            results = {
+                path: (_fact(stamp, digest), result)
+                for path, stamp, digest, result in document["results"]
+            }
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return {}, {}
+        return results, facts
+
+    def _write(self, text: str) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        for name, content in _OWN_FILES.items():
+            path = self._directory / name
+            if not path.exists():
+                path.write_text(content, encoding="utf-8")
+        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self._path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        caches = sorted(_caches(self._directory), key=lambda path: -path.stat().st_mtime_ns)
+        for path in caches[_KEPT:]:
+            path.unlink(missing_ok=True)
+
+
+def clean(directory: Path) -> bool:
+    """Remove the caches in a directory, and the directory when nothing else is in it.
+
+    Whether there was anything to remove; raises OSError.
+    """
+    found = [*_caches(directory)]
+    for name, content in _OWN_FILES.items():
+        path = directory / name
+        if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == content:
+            found.append(path)
+    for path in found:
+        path.unlink(missing_ok=True)
+    if found and not any(directory.iterdir()):
+        directory.rmdir()
+    return bool(found)
+
+
+def _caches(directory: Path) -> Iterator[Path]:
+    return directory.glob(f"{_PREFIX}*")
+
+
+def _key(settings: Settings, codes: frozenset[str]) -> list[Any]:
+    """All that results depend on besides files, in the types of JSON."""
+    return [
+        _FORMAT,
+        __version__,
+        sys.version,
+        _code_state(),
+        os.getcwd(),  # noqa: PTH109  (a Path costs more)
+        str(settings.root),
+        sorted(codes),
+        sorted(settings.enabled),
+        None if settings.keras is None else settings.keras.value,
+        [[pattern, sorted(off)] for pattern, off in settings.per_file_ignores],
+    ]
+
+
+def _code_state() -> list[Any]:
+    """The state of savelint's and libcst's own code: of an editable install it changes."""
+    from importlib.util import find_spec
+
+    own: list[int] = []
+    pending = [os.path.dirname(__file__)]  # noqa: PTH120
+    while pending:
+        with os.scandir(pending.pop()) as scan:
+            for entry in scan:
+                if entry.is_dir():
+                    pending.append(entry.path)
+                elif entry.name.endswith((".py", ".json")):
+                    own.append(entry.stat().st_mtime_ns)
+    parser = find_spec("libcst")
+    origin = parser.origin if parser is not None else None
+    return [len(own), max(own), origin, os.stat(origin).st_mtime_ns if origin else 0]  # noqa: PTH116
+
+
+def _fact(stamp: list[int] | None, digest: str) -> Fact:
+    if stamp is None:
+        return Fact(None, digest)
+    mtime, ctime, size, inode = stamp
+    return Fact((mtime, ctime, size, inode), digest)
+
+
+def _record(report: FileReport) -> dict[str, Any]:
+    return {
+        "status": report.status.value,
+        "evidence": report.evidence,
+        "findings": [
+            [
+                *(f.code, f.name, f.severity.value, f.message, f.consequence, f.keras_version),
+                *(f.span, f.note),
+                [[label.span, label.text, _source_record(label.source)] for label in f.labels],
+                None if f.fix is None else _fix_record(f.fix),
+            ]
+            for f in report.findings
+        ],
+    }
+
+
+def _source_record(source: Source | None) -> list[Any] | None:
+    return None if source is None else [source.path, source.text, source.encoding, source.bom]
+
+
+def _fix_record(fix: Fix) -> list[Any]:
+    edits = [[edit.span, edit.replacement] for edit in fix.edits]
+    return [fix.message, fix.safety.value, edits, fix.reason]
+
+
+def _finding(record: list[Any]) -> Finding:
+    code, name, severity, message, consequence, version, span, note, labels, fix = record
+    return Finding(
+        code=code,
+        name=name,
+        severity=Severity(severity),
+        message=message,
+        consequence=consequence,
+        keras_version=version,
+        span=Span(*span),
+        note=note,
+        labels=tuple(
+            Label(Span(*at), text, None if source is None else Source(*source))
+            for at, text, source in labels
+        ),
+        fix=None if fix is None else _fix(*fix),
+    )
+
+
+def _fix(message: str, safety: str, edits: list[Any], reason: str) -> Fix:
+    made = tuple(Edit(Span(*span), replacement) for span, replacement in edits)
+    return Fix(message, Safety(safety), made, reason)
