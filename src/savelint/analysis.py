@@ -146,7 +146,7 @@ def relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
 
 def scope_words(file: File) -> frozenset[str]:
     """The calls that make a function, or the module, worth reading as a scope."""
-    return SAVING | file.kinds.keys()
+    return SAVING | file.kinds.keys() | file.summary.misnamed
 
 
 def _led_to(file: File, starts: set[int], rules: Sequence[Rule]) -> set[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Container
 
-from savelint.keras import reserved
+from savelint.keras import labels, reserved
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
@@ -51,7 +51,8 @@ KEY = "<key>"
 ITEM = "<item>"
 # A list, tuple or dictionary that may hold another one.
 NESTED = "<nested>"
-
+# Something is given a name that TensorFlow or Keras may refuse.
+DOUBTFUL_NAME = "<doubtful name>"
 # A method `call` must be given more than its inputs.
 NEEDY_CALL = "<call needs more>"
 
@@ -59,7 +60,7 @@ EVERY = frozenset(
     {
         *(STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, RESERVED_ATTRIBUTE, MODEL),
         *(TEST, NUMBERS, COUNTER, NEEDY_CALL, UNFOUNDED, OTHER_CALL, LATE_STATE, OUTER_OBJECT),
-        *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED),
+        *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED, DOUBTFUL_NAME),
     }
 )
 
@@ -105,6 +106,8 @@ class Clues:
         self._helpers = helpers
         self._origin = origin
         self.words: set[str] = set()
+        # The last names of what Keras or TensorFlow has and is called with a doubtful name.
+        self.misnamed: set[str] = set()
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
@@ -133,6 +136,28 @@ class Clues:
             self.words.add(CLOSURE)
         else:
             self._function_end = node.end_lineno or node.lineno
+
+        given = node.args
+        plain = [*given.posonlyargs, *given.args]
+        defaults = dict(zip(reversed(plain), reversed(given.defaults), strict=False))
+        defaults |= dict(zip(given.kwonlyargs, filter(None, given.kw_defaults), strict=False))
+        for parameter, default in defaults.items():
+            if parameter.arg == "name" and labels.is_doubtful(default):
+                self.words.add(DOUBTFUL_NAME)
+
+    def _named_call(self, node: ast.Call) -> None:
+        """Note a call that gives a name: `name=`, or the first argument of `add_weight`."""
+        given = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
+        if node.args and _last_name(node.func) in _WEIGHT_MAKERS:
+            given.append(node.args[0])
+        if any(map(labels.is_doubtful, given)):
+            self.words.add(DOUBTFUL_NAME)
+            root: ast.expr = node.func
+            while isinstance(root, ast.Attribute):
+                root = root.value
+            origin = self._origin(_last_name(root)) or ""
+            if "keras" in origin or "tensorflow" in origin:
+                self.misnamed.add(_last_name(node.func))
 
     def _bound(self, node: ast.Assign | ast.AnnAssign) -> None:
         """Note what is made outside all functions."""
@@ -201,7 +226,9 @@ class Clues:
     def _function(self, node: ast.FunctionDef) -> None:
         given = node.args
         plain = len(given.posonlyargs) + len(given.args) - len(given.defaults)
-        if node.name == "call" and (plain > 2 or None in given.kw_defaults):
+        names = [parameter.arg for parameter in (*given.args[2:], *given.kwonlyargs)]
+        optional = any(name not in {"training", "mask"} for name in names)
+        if node.name == "call" and (plain > 2 or None in given.kw_defaults or optional):
             self.words.add(NEEDY_CALL)
         if node.name == "__init__" and not _begins_with_super(node.body):
             self.words.add(UNFOUNDED)
@@ -433,6 +460,7 @@ _CONTAINERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Assign: Clues._bound,
     ast.AsyncFunctionDef: Clues._definition,
     ast.AugAssign: Clues._augmented,
+    ast.Call: Clues._named_call,
     ast.Dict: Clues._dictionary,
     ast.DictComp: Clues._mapping,
     ast.FunctionDef: Clues._definition,

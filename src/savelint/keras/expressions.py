@@ -53,6 +53,7 @@ from savelint.keras.values import (
     SelfValue,
     Seq,
     Shape,
+    Spec,
     Table,
     Tensor,
     Traced,
@@ -98,7 +99,7 @@ class ExpressionReader(FunctionReader):
         """The value of an expression; everything in it is read."""
         if isinstance(node, cst.Call):
             value = self._call(node)
-            if isinstance(value, (Instance, Variable)) and value.node is node:
+            if isinstance(value, (Instance, Variable, Spec)) and value.node is node:
                 self._note(Creation(value, node, self._inside, self._branches > 0))
             return value
         reader = _EXPRESSIONS.get(type(node))
