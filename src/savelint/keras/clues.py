@@ -8,7 +8,7 @@ rule may ask for them before anything is parsed by libcst, and never decide by t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 
 from savelint.keras import labels, reserved
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
@@ -137,12 +137,8 @@ class Clues:
         else:
             self._function_end = node.end_lineno or node.lineno
 
-        given = node.args
-        plain = [*given.posonlyargs, *given.args]
-        defaults = dict(zip(reversed(plain), reversed(given.defaults), strict=False))
-        defaults |= dict(zip(given.kwonlyargs, filter(None, given.kw_defaults), strict=False))
-        for parameter, default in defaults.items():
-            if parameter.arg == "name" and labels.is_doubtful(default):
+        for parameter, default in _defaults(node.args):
+            if parameter == "name" and labels.is_doubtful(default):
                 self.words.add(DOUBTFUL_NAME)
 
     def _named_call(self, node: ast.Call) -> None:
@@ -226,8 +222,11 @@ class Clues:
     def _function(self, node: ast.FunctionDef) -> None:
         given = node.args
         plain = len(given.posonlyargs) + len(given.args) - len(given.defaults)
-        names = [parameter.arg for parameter in (*given.args[2:], *given.kwonlyargs)]
-        optional = any(name not in {"training", "mask"} for name in names)
+        optional = any(
+            isinstance(default, ast.Constant) and default.value is None
+            for name, default in _defaults(given)
+            if name not in {"training", "mask"}
+        )
         if node.name == "call" and (plain > 2 or None in given.kw_defaults or optional):
             self.words.add(NEEDY_CALL)
         if node.name == "__init__" and not _begins_with_super(node.body):
@@ -371,6 +370,18 @@ class Clues:
     def _size(self, node: ast.expr) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
             self.words.add(LENGTH)
+
+
+def _defaults(given: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
+    """The parameters that have a default, with it."""
+    plain = [*given.posonlyargs, *given.args]
+    yield from (
+        (parameter.arg, default)
+        for parameter, default in zip(reversed(plain), reversed(given.defaults), strict=False)
+    )
+    for parameter, value in zip(given.kwonlyargs, given.kw_defaults, strict=True):
+        if value is not None:
+            yield parameter.arg, value
 
 
 def _is_text(node: ast.expr | None) -> bool:

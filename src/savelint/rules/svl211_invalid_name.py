@@ -552,6 +552,8 @@ def _parsed(text: str) -> ast.expr | None:
 
 # ---------------------------------------------------------------------- the fix
 
+# What is refused, with the `_` around it.
+_RUN = re.compile(r"[^A-Za-z0-9.\\>-]*[^A-Za-z0-9_.\\>-][^A-Za-z0-9.\\>-]*")
 _STRING = re.compile(r"""([rbfuRBFU]*)(['"])([^'"\n]*)\2""")
 
 
@@ -564,6 +566,7 @@ def _fix(module: ModuleModel, node: cst.BaseExpression, taken: set[str]) -> Fix:
         "\\" in text
         or parsed is None
         or labels.is_doubtful(parsed)
+        or not any(text for text, _ in labels.literal_parts(parsed))
         or new in taken
         or new in module.source.text
     ):
@@ -578,7 +581,7 @@ def _repaired(found: re.Match[str], whole: str) -> str:
     prefix, quote, body = found.groups()
     pieces = labels.FILLED.split(body)
     filled = labels.FILLED.findall(body)
-    clean = [re.sub(rf"_*(?:{labels.REFUSED.pattern}|/)+_*", "_", piece) for piece in pieces]
+    clean = [_RUN.sub("_", piece) for piece in pieces]
     if found.start() == 0:
         clean[0] = clean[0].lstrip("_->")
     is_last = re.match(r"\s*(?:%|\.format\(|$)", whole[found.end() :])
