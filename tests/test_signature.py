@@ -7,7 +7,7 @@ import pytest
 from keras_model import HEAD, keras_class, model, net, summary
 from savelint.keras.clues import NEEDY_CALL
 from savelint.keras.model import Tracing
-from savelint.keras.values import Seq
+from savelint.keras.values import Parameter, Seq
 
 USES = {
     "flag: bool": "flag",
@@ -45,15 +45,38 @@ BODIES = {
 }
 
 
+NEEDED = {
+    "return x + y": True,
+    "return tf.concat([x, y], -1)": True,
+    "z = self.dense(x)\nreturn z * y": True,
+    "return x + y if y is not None else x": False,
+    "y = self.start(y)\nreturn x + y": False,
+    "if y is None:\n    y = x\nreturn x + y": False,
+    "with tf.name_scope('a'):\n    y = x\nreturn x + y": False,
+    "return self.dense(x, y)": False,
+    "return x + (y or 0)": False,
+    "return lambda z: z + y": False,
+}
+
+
+@pytest.mark.parametrize(("body", "needed"), NEEDED.items(), ids=NEEDED)
+def test_an_optional_parameter_may_be_needed_all_the_same(body: str, needed: bool) -> None:
+    assert second("y=None", body).needed is needed
+    assert not second("y", body).needed and not second("y=1", body).needed
+
+
 @pytest.mark.parametrize(("body", "use"), BODIES.items(), ids=BODIES)
 def test_a_use_tells_what_is_no_tensor(body: str, use: str) -> None:
     assert used("y", body) == use
 
 
 def used(parameter: str, body: str) -> str:
+    return second(parameter, body).use
+
+
+def second(parameter: str, body: str) -> Parameter:
     module = model(net(body, parameters=f"x, {parameter}"))
-    found = module.signature_of(module.classes[0].outline.methods["call"]).parameters
-    return found[2].use
+    return module.signature_of(module.classes[0].outline.methods["call"]).parameters[2]
 
 
 def test_a_signature_tells_what_must_be_given() -> None:
@@ -72,8 +95,10 @@ def test_a_signature_tells_what_must_be_given() -> None:
 
 NEEDY = {
     "x": False,
-    "x, y=None": False,
-    "x, *, y=None": False,
+    "x, y=1": False,
+    "x, y=None": True,
+    "x, *, y=None": True,
+    "x, training=None": False,
     "x, y": True,
     "x, *, y": True,
     "x, y, z=1": True,

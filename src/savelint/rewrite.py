@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The shortest and the longest line that formatters are commonly asked for.
 _WIDTHS = (79, 88)
 _LEVEL = 4  # spaces that stand for one level of indentation in new lines
+_WIDTH = 88  # where Black and ruff format break lines
 
 
 def spell(module: ModuleModel, name: str) -> tuple[str, tuple[Edit, ...]] | None:
@@ -44,6 +45,34 @@ def importer(module: ModuleModel) -> Importer | None:
 def replace(module: ModuleModel, node: cst.CSTNode, text: str) -> Edit:
     """Put `text` in the place of a node."""
     return Edit(module.span(node), text)
+
+
+def call(
+    module: ModuleModel,
+    function: str,
+    arguments: Sequence[str],
+    margin: str,
+    before: str,
+    behind: str = "",
+) -> str:
+    """A call as a formatter lays it out.
+
+    It is one line where that fits between what stands `before` and `behind` it; else its
+    arguments go on a line of their own, or on one each. `margin` is that of its statement.
+    """
+    together = ", ".join(arguments)
+    line = f"{function}({together})"
+    if _width(before + line + behind) <= _WIDTH:
+        return line
+    source = module.source
+    inner = source.newline + margin + source.indentation
+    if _width(margin + source.indentation + together) <= _WIDTH:
+        return f"{function}({inner}{together}{source.newline}{margin})"
+    return f"{function}({inner}{f',{inner}'.join(arguments)},{source.newline}{margin})"
+
+
+def _width(line: str) -> int:
+    return len(line.expandtabs(_LEVEL))
 
 
 def add_argument(module: ModuleModel, call: cst.Call, text: str) -> Edit:

@@ -214,7 +214,7 @@ class CallReader(SaveReader):
 
     def _made(self, value: Value, node: cst.Call, arguments: Arguments) -> Value:
         """What a call gives; an object or a variable that it makes is noted."""
-        if isinstance(value, (Instance, Variable)) and value.node is node:
+        if isinstance(value, (Instance, Variable, Spec)) and value.node is node:
             self._note(Creation(value, node, arguments, self._inside, self._branches > 0))
         return value
 

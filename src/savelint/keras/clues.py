@@ -8,9 +8,9 @@ rule may ask for them before anything is parsed by libcst, and never decide by t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 
-from savelint.keras import reserved
+from savelint.keras import labels, reserved
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
@@ -51,7 +51,8 @@ KEY = "<key>"
 ITEM = "<item>"
 # A list, tuple or dictionary that may hold another one.
 NESTED = "<nested>"
-
+# Something is given a name that TensorFlow or Keras may refuse.
+DOUBTFUL_NAME = "<doubtful name>"
 # A method `call` must be given more than its inputs.
 NEEDY_CALL = "<call needs more>"
 
@@ -59,7 +60,7 @@ EVERY = frozenset(
     {
         *(STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, RESERVED_ATTRIBUTE, MODEL),
         *(TEST, NUMBERS, COUNTER, NEEDY_CALL, UNFOUNDED, OTHER_CALL, LATE_STATE, OUTER_OBJECT),
-        *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED),
+        *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED, DOUBTFUL_NAME),
     }
 )
 
@@ -105,6 +106,8 @@ class Clues:
         self._helpers = helpers
         self._origin = origin
         self.words: set[str] = set()
+        # The last names of what Keras or TensorFlow has and is called with a doubtful name.
+        self.misnamed: set[str] = set()
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
@@ -133,6 +136,24 @@ class Clues:
             self.words.add(CLOSURE)
         else:
             self._function_end = node.end_lineno or node.lineno
+
+        for parameter, default in _defaults(node.args):
+            if parameter == "name" and labels.is_doubtful(default):
+                self.words.add(DOUBTFUL_NAME)
+
+    def _named_call(self, node: ast.Call) -> None:
+        """Note a call that gives a name: `name=`, or the first argument of `add_weight`."""
+        given = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
+        if node.args and _last_name(node.func) in _WEIGHT_MAKERS:
+            given.append(node.args[0])
+        if any(map(labels.is_doubtful, given)):
+            self.words.add(DOUBTFUL_NAME)
+            root: ast.expr = node.func
+            while isinstance(root, ast.Attribute):
+                root = root.value
+            origin = self._origin(_last_name(root)) or ""
+            if "keras" in origin or "tensorflow" in origin:
+                self.misnamed.add(_last_name(node.func))
 
     def _bound(self, node: ast.Assign | ast.AnnAssign) -> None:
         """Note what is made outside all functions."""
@@ -201,7 +222,12 @@ class Clues:
     def _function(self, node: ast.FunctionDef) -> None:
         given = node.args
         plain = len(given.posonlyargs) + len(given.args) - len(given.defaults)
-        if node.name == "call" and (plain > 2 or None in given.kw_defaults):
+        optional = any(
+            isinstance(default, ast.Constant) and default.value is None
+            for name, default in _defaults(given)
+            if name not in {"training", "mask"}
+        )
+        if node.name == "call" and (plain > 2 or None in given.kw_defaults or optional):
             self.words.add(NEEDY_CALL)
         if node.name == "__init__" and not _begins_with_super(node.body):
             self.words.add(UNFOUNDED)
@@ -346,6 +372,18 @@ class Clues:
             self.words.add(LENGTH)
 
 
+def _defaults(given: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
+    """The parameters that have a default, with it."""
+    plain = [*given.posonlyargs, *given.args]
+    yield from (
+        (parameter.arg, default)
+        for parameter, default in zip(reversed(plain), reversed(given.defaults), strict=False)
+    )
+    for parameter, value in zip(given.kwonlyargs, given.kw_defaults, strict=True):
+        if value is not None:
+            yield parameter.arg, value
+
+
 def _is_text(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
@@ -433,6 +471,7 @@ _CONTAINERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Assign: Clues._bound,
     ast.AsyncFunctionDef: Clues._definition,
     ast.AugAssign: Clues._augmented,
+    ast.Call: Clues._named_call,
     ast.Dict: Clues._dictionary,
     ast.DictComp: Clues._mapping,
     ast.FunctionDef: Clues._definition,

@@ -22,6 +22,7 @@ from savelint.keras.values import (
     Reading,
     Shape,
     Signature,
+    Spec,
     Traced,
     Use,
     Value,
@@ -275,12 +276,12 @@ class FrozenRead:
 
 @dataclass(frozen=True, eq=False)
 class Creation:
-    """An object or a variable is made.
+    """An object, a variable or a symbolic input is made.
 
     `inside` are the functions being read, outermost first.
     """
 
-    value: Instance | Variable
+    value: Instance | Variable | Spec
     node: cst.Call
     arguments: Arguments
     inside: tuple[cst.FunctionDef | cst.Lambda, ...]

@@ -226,7 +226,7 @@ class File:
         Those that save and load, those that make the file's Keras objects, and those of its
         functions in which any of these is called: what they are given is known where they are.
         """
-        words = {*SAVING, *self.kinds}
+        words = {*SAVING, *self.kinds, *self.summary.misnamed}
         called = {n: self.summary.statements[i].called for n, i in self.summary.functions.items()}
         while found := [name for name, calls in called.items() if calls & words]:
             words.update(found)

@@ -10,6 +10,10 @@ import libcst as cst
 from savelint.keras.values import Parameter, Signature
 from savelint.keras.walk import code, descendants
 
+# What may leave out a part of an expression, or run it later.
+_CHOOSING = (cst.IfExp, cst.BooleanOperation, cst.Lambda, cst.CompFor)
+# Operations on a list of tensors, of which none may be None.
+_JOINING = frozenset({"add_n", "concat", "concatenate", "stack"})
 # An annotation of something that is no tensor, alone or in a list.
 _PLAIN = re.compile(
     r"(?:Optional\[)?(?:(?:list|tuple|sequence)\[)?(?:(bool)|int|str|float|callable|literal)\b",
@@ -21,6 +25,7 @@ def signature(node: cst.FunctionDef | cst.Lambda) -> Signature:
     """What a function takes, and how it uses that."""
     declared = node.params
     flags, plain = _plain_names(node.body)
+    computed = computed_names(node) if isinstance(node, cst.FunctionDef) else set()
     found = []
     for parameter in (*declared.posonly_params, *declared.params, *declared.kwonly_params):
         name = parameter.name.value
@@ -28,8 +33,50 @@ def signature(node: cst.FunctionDef | cst.Lambda) -> Signature:
         if not use:
             use = "flag" if name in flags else "plain" if name in plain else ""
         keyword_only = parameter in declared.kwonly_params
-        found.append(Parameter(name, parameter, parameter.default is None, keyword_only, use))
+        default = parameter.default
+        needed = isinstance(default, cst.Name) and default.value == "None" and name in computed
+        found.append(Parameter(name, parameter, default is None, keyword_only, use, needed))
     return Signature(tuple(found), isinstance(declared.star_arg, cst.Param))
+
+
+def computed_names(node: cst.FunctionDef) -> set[str]:
+    """The names that a function computes with in any case, as its caller gave them.
+
+    None of them is looked at before: what is read ends at the first branch, loop or `with`.
+    """
+    found: set[str] = set()
+    bound: set[str] = set()
+    lines = [node.body] if isinstance(node.body, cst.SimpleStatementSuite) else node.body.body
+    for line in lines:
+        if not isinstance(line, (cst.SimpleStatementLine, cst.SimpleStatementSuite)):
+            break
+        parts = [part for small in line.body for part in descendants(small)]
+        if any(isinstance(part, _CHOOSING) for part in parts):
+            break
+        for part in parts:
+            if isinstance(part, cst.BinaryOperation):
+                found.update({*_names(part.left), *_names(part.right)} - bound)
+            elif isinstance(part, cst.Call) and _last_name(part.func) in _JOINING:
+                lists = [a.value for a in part.args if isinstance(a.value, (cst.List, cst.Tuple))]
+                items = [name for held in lists for e in held.elements for name in _names(e.value)]
+                found.update(set(items) - bound)
+        targets = [part.target for part in parts if isinstance(part, cst.AssignTarget)]
+        bound.update(name for target in targets for name in assigned(target))
+    return found
+
+
+def assigned(target: cst.BaseExpression) -> Iterator[str]:
+    """The plain names that an assignment binds."""
+    if isinstance(target, (cst.Tuple, cst.List)):
+        for element in target.elements:
+            yield from assigned(element.value)
+    else:
+        yield from _names(target)
+
+
+def _last_name(node: cst.BaseExpression) -> str:
+    last = node.attr if isinstance(node, cst.Attribute) else node
+    return last.value if isinstance(last, cst.Name) else ""
 
 
 def _annotated_use(parameter: cst.Param) -> str:

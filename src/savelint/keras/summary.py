@@ -23,7 +23,8 @@ class Statement:
 
     `depth` counts nested nodes; `called` holds the last name of each call, decorator and
     assigned attribute; `definition` is True for a class or a function; `words` are all the
-    names it uses, and the marks of `savelint.keras.clues`.
+    names it uses, and the marks of `savelint.keras.clues`; `misnamed` are those of `called`
+    that Keras or TensorFlow has, and that are given a name which may be refused.
     """
 
     first_line: int
@@ -33,6 +34,7 @@ class Statement:
     is_class: bool
     called: frozenset[str]
     words: frozenset[str]
+    misnamed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ class Summary:
             member = tables.star_member(head, self.stars)
             return names.canonical(member + dot + rest) if member else None
         return found
+
+    @cached_property
+    def misnamed(self) -> frozenset[str]:
+        """What the file calls with a name that may be refused, by its last name."""
+        return frozenset().union(*(statement.misnamed for statement in self.statements))
 
     @cached_property
     def definitions(self) -> Mapping[str, int]:
@@ -237,6 +244,7 @@ class Reader:
                 isinstance(statement, ast.ClassDef),
                 frozenset(called),
                 frozenset(clues.words),
+                frozenset(clues.misnamed),
             )
         )
 

@@ -488,6 +488,7 @@ class Parameter:
 
     `use` is "flag" (its truth is tested, or it is passed on as `training`), "plain" (a word,
     a number or a function, by its annotation or by its use), "" for what may be a tensor.
+    `needed` says that its default is None, with which the function certainly raises.
     """
 
     name: str
@@ -495,6 +496,7 @@ class Parameter:
     required: bool
     keyword_only: bool
     use: str
+    needed: bool = False
 
 
 @dataclass(frozen=True)

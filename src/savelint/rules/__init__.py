@@ -42,6 +42,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL208", "untracked-resource", "UntrackedResource"),
     Entry("SVL209", "missing-super-init", "MissingSuperInit"),
     Entry("SVL210", "reserved-attribute", "ReservedAttribute"),
+    Entry("SVL211", "invalid-name", "InvalidName"),
     Entry("SVL212", "back-reference", "BackReference"),
     Entry("SVL213", "positional-weight-name", "PositionalWeightName"),
     Entry("SVL214", "call-not-defined", "CallNotDefined"),

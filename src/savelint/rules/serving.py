@@ -14,8 +14,6 @@ from savelint.keras.saving import InputSpec
 if TYPE_CHECKING:
     import libcst as cst
 
-_LINE_LENGTH = 88  # where Black and ruff format break lines
-
 
 def signature(module: ModuleModel, spec: InputSpec) -> tuple[str, str, tuple[Edit, ...]] | None:
     """(`tf.function`, `[tf.TensorSpec(...)]`, imports) as the file would write them."""
@@ -89,11 +87,6 @@ def call_text(
     module: ModuleModel, node: cst.CSTNode, function: str, arguments: Sequence[str]
 ) -> str:
     """A call, in the place of a node or behind it; an argument a line where it is long."""
-    line = f"{function}({', '.join(arguments)})"
-    source = module.source
-    column = source.position(module.span(node).end).column
-    if column + len(line) <= _LINE_LENGTH:
-        return line
-    margin = source.newline + rewrite.margin_of(module, node)
-    inner = "".join(f"{margin}{source.indentation}{argument}," for argument in arguments)
-    return f"{function}({inner}{margin})"
+    column = module.source.position(module.span(node).end).column
+    margin = rewrite.margin_of(module, node)
+    return rewrite.call(module, function, arguments, margin, " " * column)

@@ -44,21 +44,28 @@ def whole_call(cls: KerasClass) -> cst.FunctionDef | None:
 
 def demanded(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter]:
     """The parameters without default behind `self` and the inputs."""
+    return [parameter for parameter in _behind_inputs(module, call) if parameter.required]
+
+
+def _behind_inputs(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter]:
     parameters = module.signature_of(call).parameters
     positional = [parameter for parameter in parameters if not parameter.keyword_only]
     if len(positional) < 2:
         return []
-    return [p for p in parameters if p.required and p not in positional[:2]]
+    return [parameter for parameter in parameters if parameter not in positional[:2]]
 
 
 def demanded_tensors(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter]:
-    """Those of them that may be tensors and that Keras does not give by itself."""
-    needs = demanded(module, call)
-    return [p for p in needs if not p.use and p.name not in BY_KERAS]
+    """The tensors behind the inputs without which `call` raises; not those that Keras gives."""
+    return [
+        p
+        for p in _behind_inputs(module, call)
+        if (p.required or p.needed) and not p.use and p.name not in BY_KERAS
+    ]
 
 
 def demanded_plain(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter]:
-    """Those of them that are no tensors and that Keras does not give by itself."""
+    """What is no tensor and has no default, and is not given by Keras itself."""
     needs = demanded(module, call)
     return [p for p in needs if p.use and p.name not in BY_KERAS]
 

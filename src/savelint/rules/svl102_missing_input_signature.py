@@ -263,8 +263,7 @@ tf.saved_model.save(net, "saved", signatures={"serving_default": net.call})
 net = Net()
 net(tf.ones([4, 8, 6]))
 tf.saved_model.save(net, "saved", signatures={"serving_default": tf.function(
-    net.call,
-    input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)],
+    net.call, input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)]
 )})
 """,
             witness=Witness(
@@ -325,8 +324,7 @@ tf.saved_model.save(net, "saved", signatures=net)
 net = Net()
 net(tf.ones([4, 8, 6]))
 tf.saved_model.save(net, "saved", signatures=tf.function(
-    net,
-    input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)],
+    net, input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)]
 ))
 """,
             witness=Witness(

@@ -26,6 +26,8 @@ from savelint.keras.values import (
     Instance,
     Member,
     SelfValue,
+    Seq,
+    Spec,
     Traced,
     Value,
     elements,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     pass
 
 _CONTROL_FLOW = "without it Python branches on tensors in the body are no longer converted"
+_DROPPED = "the signature is dropped: serve with `export`, or pass `signatures=`"
 _MOVED = "it serves only if the caller passes it as `signatures=model.serve`"
 
 
@@ -56,6 +59,23 @@ class Net(keras.Model):
 
 """
 )
+_BUILT = """\
+import tensorflow as tf
+import tf_keras
+
+_PART = tf.TensorSpec([None, 6])
+
+
+class Net(tf_keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = tf_keras.layers.Dense(3)
+
+    def build(self, input_shape):
+        self.dense.build((None, 6))
+        self.built = True
+
+"""
 _SIGNED = "    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])\n"
 _SERVE = (
     "\n"
@@ -115,12 +135,13 @@ class TfFunctionOnCall(Rule):
     Consequence: Keras 3 builds the sublayers by calling `call` symbolically; `tf.function`
     keeps that trace with the initial weights baked in. Assigning weights then changes
     nothing, gradients are None, and what is saved is not what was trained. With an
-    `input_signature` and a parameter `training`, `fit` raises in both generations.
+    `input_signature` and a parameter `training`, `fit` raises in both generations; in
+    Keras 2 also with one that takes a list, and any other batch with one of a fixed batch.
 
     Silent: a class whose own `build` builds its layers or makes its weights (a layer that
     is itself part of a model without `build` excepted), one whose sublayers have no
     weights or are built already, `train_step`, `test_step`, a serving method beside
-    `call`; in Keras 2 everything but `training` under an `input_signature`.
+    `call`; in Keras 2 everything but an `input_signature`.
 
     Fix: remove the decorator (safe; unsafe where `call` branches on tensors, which
     `tf.function` converts). One that carries an `input_signature` moves to a serving
@@ -190,6 +211,51 @@ class TfFunctionOnCall(Rule):
                 ways=(Way.CALL, Way.TRAIN),
                 fails={keras: {Way.TRAIN: "TypeError: .*Binding inputs"} for keras in Keras},
             ),
+        ),
+        Example(
+            variant="list",
+            bad=_BUILT
+            + """\
+    @tf.function(input_signature=[[_PART, _PART]])
+    def call(self, inputs):
+        first, second = inputs
+        return self.dense(first * second)
+""",
+            at="tf.function(input_signature=[[_PART, _PART]])",
+            good=_BUILT
+            + """\
+    def call(self, inputs):
+        first, second = inputs
+        return self.dense(first * second)
+""",
+            witness=Witness(
+                build="Net()",
+                inputs=(((6,), "float32"), ((6,), "float32")),
+                ways=(Way.CALL, Way.TRAIN),
+                fails={Keras.V2: {Way.TRAIN: "TypeError: .*Binding inputs"}},
+            ),
+            keras=(Keras.V2,),
+        ),
+        Example(
+            variant="fixed batch",
+            bad=_BUILT
+            + """\
+    @tf.function(input_signature=(tf.TensorSpec(shape=(4, 6), dtype=tf.float32),))
+    def call(self, inputs):
+        return self.dense(inputs)
+""",
+            at="tf.function(input_signature=(tf.TensorSpec(shape=(4, 6), dtype=tf.float32),))",
+            good=_BUILT
+            + """\
+    def call(self, inputs):
+        return self.dense(inputs)
+""",
+            witness=Witness(
+                build="Net()",
+                ways=(Way.CALL, Way.TRAIN),
+                fails={Keras.V2: {Way.CALL: "TypeError: .*Binding inputs"}},
+            ),
+            keras=(Keras.V2,),
         ),
         Example(
             variant="helper",
@@ -439,6 +505,8 @@ class Wrap(keras.layers.Layer):
                 yield self._refused(module, cls, refusing)
             elif module.keras is Keras.V3:
                 yield from self._cut_off(module, cls)
+            else:
+                yield from self._narrow(module, cls)
 
     def _refused(self, module: ModuleModel, cls: KerasClass, traced: Traced) -> Finding:
         return self.finding(
@@ -448,6 +516,33 @@ class Wrap(keras.layers.Layer):
             variant="training",
             note="binds `inputs` and nothing else",
             fix=_move(module, cls, traced),
+        )
+
+    def _narrow(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
+        """A signature that refuses what Keras 2 passes."""
+        traced = cls.traced.get("call")
+        specs = traced.specs if traced is not None and "call" in cls.outline.methods else None
+        if traced is None or not isinstance(specs, Seq) or not specs.items:
+            return
+        inputs = specs.items[0]
+        fixed = [s for s in elements(inputs) if isinstance(s, Spec) and s.shape and s.shape[0]]
+        if isinstance(inputs, Seq) and inputs.kind == "list":
+            variant, note = "list", "`fit` and `predict` pass a tuple"
+            message = f"The `input_signature` on `{cls.name}.call` refuses a tuple of inputs"
+        elif fixed:
+            variant, note = "fixed batch", "refuses any other batch"
+            batch = fixed[0].shape[0] if fixed[0].shape else None
+            message = f"The `input_signature` on `{cls.name}.call` takes batches of {batch} alone"
+        else:
+            return
+        removal = rewrite.remove_lines(module, traced.expression)
+        yield self.finding(
+            module,
+            traced.expression,
+            message,
+            variant=variant,
+            note=note,
+            fix=Fix("take the decorator off `call`", Safety.UNSAFE, (removal,), _DROPPED),
         )
 
     def _cut_off(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
@@ -639,6 +734,5 @@ def _move(module: ModuleModel, cls: KerasClass, traced: Traced) -> Fix:
     if used:
         return Fix("move the signature, and what uses `self.call`, to a method", Safety.DISPLAY)
     if serve is None or cls.kind is not Kind.MODEL or "\n" in decorator:
-        reason = "the signature is dropped: serve with `export`, or pass `signatures=`"
-        return Fix("take the decorator off `call`", Safety.UNSAFE, (removal,), reason)
+        return Fix("take the decorator off `call`", Safety.UNSAFE, (removal,), _DROPPED)
     return Fix("move the signature to a serving method", Safety.UNSAFE, (removal, *serve), _MOVED)

@@ -87,8 +87,9 @@ class SeveralTensorArguments(Rule):
     raises for a model that holds such a model as a part.
 
     Silent: layers; in Keras 3 a class whose `build` names a shape for each argument; one whose
-    instances are only exported with an `input_signature`; parameters with a default; a `call`
-    that is there to be overridden; parts in Keras 2.
+    instances are only exported with an `input_signature`; parameters with a default, unless it
+    is None and is computed with unseen; a `call` that is there to be overridden; parts in
+    Keras 2.
 
     Fix: shown only, as the callers must change too: one tuple or dictionary of tensors, or for
     a part `keras.layers.Layer` as its base.
@@ -120,6 +121,58 @@ class SeveralTensorArguments(Rule):
                     Keras.V2: {
                         Way.KERAS: "ValueError: Currently, you cannot build your model",
                         Way.EXPORT: _V2.format("item"),
+                        Way.TRAIN: "ValueError: Models passed to `fit` can only have",
+                    },
+                },
+            ),
+            fixed=False,
+        ),
+        Example(
+            variant="optional",
+            bad="""\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, user, item=None, training=None):
+        x = tf.concat([user, item], axis=-1)
+        return self.dense(x)
+""",
+            at="item",
+            good="""\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs, training=None):
+        user, item = inputs
+        x = tf.concat([user, item], axis=-1)
+        return self.dense(x)
+""",
+            witness=Witness(
+                build="Net()",
+                inputs=_INPUTS,
+                ways=_WAYS,
+                fails={
+                    Keras.V3: {
+                        Way.KERAS: "DIFF",
+                        Way.EXPORT: "TypeError|ValueError",
+                        Way.SAVED_MODEL: "TypeError|ValueError",
+                        Way.TRAIN: "TypeError|ValueError",
+                    },
+                    Keras.V2: {
+                        Way.KERAS: "ValueError: (?:Currently, y|Y)ou cannot build your model",
+                        Way.EXPORT: "TypeError|ValueError",
                         Way.TRAIN: "ValueError: Models passed to `fit` can only have",
                     },
                 },
@@ -230,6 +283,33 @@ class Net(keras.Model):
         return self.dense(x) if state is None else self.dense(x) + state
 """,
         """\
+# A default that is looked at, or that has a value.
+import keras
+from keras import ops
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs, scale=1.0, state=None, memory=None):
+        if state is None:
+            state = ops.zeros_like(inputs)
+        memory = inputs if memory is None else memory
+        x = inputs * scale
+        return self.dense(ops.concatenate([x, state, memory], axis=-1) + state)
+
+class Other(Net):
+    def call(self, inputs, state=None, memory=None):
+        state = self.start(inputs, state)
+        with keras.name_scope("other"):
+            x = ops.add(inputs, memory) if memory is not None else inputs + state
+        return self.dense(x)
+
+    def start(self, inputs, state):
+        return ops.zeros_like(inputs) if state is None else state
+""",
+        """\
 # What is there to be overridden.
 import keras
 
@@ -300,6 +380,8 @@ def _variant(
         return None
     if not signatures.loses_weights(module, cls):
         return "built"
+    if not needs[0].required:
+        return "optional"
     return "keyword-only" if needs[0].keyword_only else "two"
 
 

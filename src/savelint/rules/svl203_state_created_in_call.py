@@ -464,7 +464,7 @@ def _holds_state(module: ModuleModel, creation: Creation) -> bool:
     value = creation.value
     if isinstance(value, Variable):
         return True
-    if value.kind is None or not value.kind.is_layer:
+    if not isinstance(value, Instance) or value.kind is None or not value.kind.is_layer:
         return False
     if value.outline is not None:
         return weights.makes_weights(module, value)
@@ -523,7 +523,7 @@ def _variant(creation: Creation, once: bool) -> str:
     value = creation.value
     if isinstance(value, Variable):
         return "weight" if value.origin == "weight" else "variable"
-    if value.name.rpartition(".")[2] in SEEDED:
+    if isinstance(value, Instance) and value.name.rpartition(".")[2] in SEEDED:
         return "dropout"
     if once:
         return "lazy"

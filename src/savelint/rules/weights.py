@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import libcst as cst
 
 _CONSTRUCTION = ("__init__", "build")
-_WIDTH = 88
 # Methods that keep an attribute by other means than a weight.
 _KEEPERS = frozenset(
     """
@@ -286,38 +285,21 @@ def weight(
     function = f"{_owner(module, store)}.add_weight"
     source, span = module.source, module.span(node)
     margin = rewrite.margin_of(module, node)
-    line = f"{function}({', '.join(every)})"
     around = module.span(store.value_node)
     rest = source.text[span.end : around.end]
     start = source.position(span.start)
     before = source.line_text(start.line)[: start.column - 1]
     comprehension = source.text[around.start : span.start] == "[" and rest.startswith(" for ")
-    behind = rest if comprehension else ""
-    if _width(before + line + behind.partition("\n")[0]) <= _WIDTH:
-        return Edit(span, line)
-    if not comprehension or "\n" in rest:
-        return Edit(span, _broken(module, function, every, margin))
+    behind = rest.partition("\n")[0] if comprehension else ""
+    call = rewrite.call(module, function, every, margin, before, behind)
+    if "\n" not in call or not comprehension or "\n" in rest:
+        return Edit(span, call)
     # Each clause of a comprehension on a line of its own.
     deeper = margin + source.indentation
     inner = source.newline + deeper
-    fits = _width(deeper + line) <= _WIDTH
-    call = line if fits else _broken(module, function, every, deeper)
+    call = rewrite.call(module, function, every, deeper, deeper)
     clause = rest.removesuffix("]").strip()
     return Edit(around, f"[{inner}{call}{inner}{clause}{source.newline}{margin}]")
-
-
-def _broken(module: ModuleModel, function: str, arguments: list[str], margin: str) -> str:
-    """A call over several lines: its arguments on one of them, else on one each."""
-    newline = module.source.newline
-    inner = newline + margin + module.source.indentation
-    line = ", ".join(arguments)
-    if _width(inner.strip("\r\n") + line) <= _WIDTH:
-        return f"{function}({inner}{line}{newline}{margin})"
-    return f"{function}({inner}{f',{inner}'.join(arguments)},{newline}{margin})"
-
-
-def _width(line: str) -> int:
-    return len(line.expandtabs(4))
 
 
 def name_argument(module: ModuleModel, attribute: str, node: cst.CSTNode | None = None) -> str:
