@@ -95,3 +95,30 @@ def test_one_condition_is_one_finding() -> None:
     body = "if tf.reduce_mean(x) > 0 and tf.reduce_max(x) < 1:\n    x = -x\nreturn x"
     (finding,) = findings(net(body))
     assert finding.code == "SVL105"
+
+
+@pytest.mark.parametrize(
+    ("decorator", "safety"),
+    [
+        ("@tf.function", Safety.SAFE),
+        # Who saves the model may name the method in `signatures=`.
+        ("@tf.function(input_signature=[tf.TensorSpec([None, 6])])", Safety.UNSAFE),
+    ],
+)
+def test_a_helper_that_may_be_served_keeps_its_signature(decorator: str, safety: Safety) -> None:
+    text = f"""\
+import tensorflow as tf
+class Net(tf.keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = tf.keras.layers.Dense(3)
+    def call(self, inputs):
+        return self.inference(inputs)
+    {decorator}
+    def inference(self, inputs):
+        return self.dense(inputs)
+"""
+    (finding,) = findings(text)
+    assert finding.code == "SVL104"
+    assert finding.fix is not None
+    assert finding.fix.safety is safety

@@ -300,3 +300,19 @@ def test_an_attribute_of_a_helper_is_not_the_layers() -> None:
         """
     )
     assert not findings(text)
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        ("", '"w"'),
+        ("NAMES = ['a', 'b']", "'w'"),
+        ('NAMES = ["a", "b"]', '"w"'),
+        # Neither what stands in a docstring, nor its quotes, nor an apostrophe is a string.
+        ('def f():\n    """Say \'it\' isn\'t so, don\'t."""\n    return {"a": 1}', '"w"'),
+        ('def f():\n    """One."""\n    return f(\'a\')', "'w'"),
+    ],
+)
+def test_a_name_is_quoted_as_the_file_does(head: str, name: str) -> None:
+    text = layer(VARIABLE, head=f"{HEAD}\n{head}\n")
+    assert f"name={name}" in fixed(text)

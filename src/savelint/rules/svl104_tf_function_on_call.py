@@ -146,7 +146,7 @@ class TfFunctionOnCall(Rule):
     Fix: remove the decorator (safe; unsafe where `call` branches on tensors, which
     `tf.function` converts). One that carries an `input_signature` moves to a serving
     method that calls `self(inputs, training=False)` (unsafe: the caller must pass it to
-    `signatures=`).
+    `signatures=`); one with a signature on a helper is taken off (unsafe: it may be served).
     """
 
     code = "SVL104"
@@ -711,7 +711,11 @@ def _runs_in(cls: KerasClass, call: LayerCall, store: AttributeStore, inner: Val
 def _unwrap(module: ModuleModel, cls: KerasClass, name: str, traced: Traced) -> Fix:
     if name == "call" and traced.signature is not None and cls.kind is Kind.MODEL:
         return _move(module, cls, traced)
-    return _removal(cls, (rewrite.remove_lines(module, traced.expression),))
+    removal = rewrite.remove_lines(module, traced.expression)
+    if name != "call" and traced.signature is not None:
+        reason = f"what saves or converts `{name}` as a signature needs it"
+        return Fix("call it without `tf.function`", Safety.UNSAFE, (removal,), reason)
+    return _removal(cls, (removal,))
 
 
 def _removal(cls: KerasClass, edits: tuple[Edit, ...]) -> Fix:

@@ -19,7 +19,7 @@ from savelint.keras.model import (
 from savelint.keras.tables import SEEDED, WEIGHTED, Kind
 from savelint.keras.values import Instance, Variable, elements
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import weights
+from savelint.rules import building, lineage, weights
 from savelint.source import Span
 
 if TYPE_CHECKING:
@@ -46,6 +46,24 @@ from tensorflow import keras
 
 
 """
+_LAZY_BESIDE = """\
+import keras
+from keras import layers
+
+
+class Head(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden = layers.Dense(6)
+        self.dense = {made}
+
+    def call(self, inputs):
+{first}        return self.dense(self.hidden(inputs))
+"""
+# Their own `build` is all that Keras 3 runs before it closes a layer to new state.
+_WITHOUT_BUILD = frozenset(
+    {"keras.Layer", "keras.layers.Layer", "keras.Model", "keras.models.Model"}
+)
 
 
 class StateCreatedInCall(Rule):
@@ -56,12 +74,15 @@ class StateCreatedInCall(Rule):
     cannot make variables anew; `.keras` and `.weights.h5` are written without them, so a
     reload gives other outputs, without any exception. In Keras 3 a layer assigned to `self`
     and `add_weight` raise at the first call, also under `if self.layer is None`; a
-    `tf.Variable` made so is in no Keras file. There Dropout and noise layers count too:
-    they hold a seed (a warning where the rate may be 0).
+    `tf.Variable` made so is in no Keras file. Beside layers that are unbuilt when `call` first
+    runs, Keras 3 takes it in; then only a functional model in a `.keras` file does not load
+    (a warning). There Dropout and noise layers count too: they hold a seed (a warning where
+    the rate may be 0).
 
     Silent: layers without weights (in Keras 2 Dropout too); what is made once under a
-    condition and kept on `self` in Keras 2, which finds it; functional models that run
-    `call` in their constructor; what runs eagerly only; `build`.
+    condition and kept on `self` in Keras 2, which finds it, and in Keras 3 in a Model that has
+    other unbuilt layers; functional models that run `call` in their constructor; what runs
+    eagerly only; `build`.
 
     Fix: make it at the end of `__init__` and use the attribute (unsafe: from then on it is
     one layer, which is trained and saved), where its arguments are known there and `call`
@@ -255,6 +276,20 @@ class Head(layers.Layer):
             fixed=False,
         ),
         Example(
+            variant="lazy beside others",
+            bad=_LAZY_BESIDE.format(
+                made="None",
+                first="        if self.dense is None:\n            self.dense = layers.Dense(3)\n",
+            ),
+            at="layers.Dense(3)",
+            good=_LAZY_BESIDE.format(made="layers.Dense(3)", first=""),
+            witness=Witness(
+                build="Head()", ways=_WAYS, fails={Keras.V3: {Way.KERAS: "ValueError"}}, trains=4
+            ),
+            keras=(Keras.V3,),
+            fixed=False,
+        ),
+        Example(
             variant="dropout",
             bad="""\
 import keras
@@ -295,6 +330,21 @@ class Net(keras.Model):
         ),
     )
     silent = (
+        """\
+# Keras 3 runs `call` once to build the other layer, and keeps what is made then.
+import keras
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden = keras.layers.Dense(6)
+        self.dense = None
+
+    def call(self, inputs):
+        if self.dense is None:
+            self.dense = keras.layers.Dense(3)
+        return self.dense(self.hidden(inputs))
+""",
         """\
 # Layers without weights may be made anew each time.
 import tensorflow as tf
@@ -389,8 +439,11 @@ def call(inputs):
             for creation in _outermost(module, cls):
                 once = creation.conditional and _is_kept(module, cls, creation)
                 place = id(creation.inside[-1])
+                taken_in = once and _is_taken_in(module, cls, creation)
+                if taken_in and cls.kind is Kind.MODEL:
+                    continue
                 if not once or place not in lazy:
-                    yield self._found(module, cls, call, creation, once, taken)
+                    yield self._found(module, cls, call, creation, once, taken_in, taken)
                 if once:
                     lazy.add(place)
 
@@ -401,17 +454,19 @@ def call(inputs):
         call: cst.FunctionDef,
         creation: Creation,
         once: bool,
+        taken_in: bool,
         taken: dict[str, int],
     ) -> Finding:
         name = module.text(creation.node.func).rpartition(".")[2]
         what = "weight" if name in {"add_weight", "add_variable"} else f"`{name}`"
         how = f"makes its {what} only when it first runs" if once else f"makes a new {what}"
+        mild = taken_in or _may_be_idle(module, creation)
         return self.finding(
             module,
             creation.node,
             f"`{cls.name}.call` {how}" + ("" if once else " each time it runs"),
-            variant=_variant(creation, once),
-            severity=Severity.WARNING if _may_be_idle(module, creation) else None,
+            variant="lazy beside others" if taken_in else _variant(creation, once),
+            severity=Severity.WARNING if mild else None,
             note="a layer's state is made in `__init__` or `build`",
             fix=_hoist(module, cls, call, creation, taken),
         )
@@ -517,6 +572,23 @@ def _is_kept(module: ModuleModel, cls: KerasClass, creation: Creation) -> bool:
             return True
     use = module.use_of(creation.node)
     return use.role in {"argument", "entry", "listed"}
+
+
+def _is_taken_in(module: ModuleModel, cls: KerasClass, creation: Creation) -> bool:
+    """Whether Keras 3 meets it when it runs `call` to build the layers that are unbuilt."""
+    if isinstance(creation.value, Variable) and creation.value.origin != "weight":
+        return False
+    bases = frozenset(lineage.library_bases(cls.outline))
+    if cls.outline.definer("build") is not None or not bases <= _WITHOUT_BUILD:
+        return False
+    held = (value for store in cls.stores("__init__") for value in elements(store.value))
+    return any(
+        isinstance(value, Instance)
+        and value.kind is not None
+        and value.kind.is_layer
+        and (value.outline is not None or building.has_late_weights(module, value))
+        for value in held
+    )
 
 
 def _variant(creation: Creation, once: bool) -> str:

@@ -22,6 +22,21 @@ _UNNAMED = {Way.SAVED_MODEL: "AttributeError: 'NoneType'"}
 _TAKEN = {Way.H5: "ValueError: .*name already exists"}
 _V2 = (Keras.V2,)
 _V3 = (Keras.V3,)
+_SCOPED = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Embeddings(keras.layers.Layer):
+    def build(self, input_shape):
+        with tf.name_scope("words"):
+            self.weight = self.add_weight(name="embeddings", shape=(6,), initializer="ones")
+        with tf.name_scope("positions"):
+            self.position = self.add_weight(name="{}", shape=(6,), initializer="ones")
+
+    def call(self, inputs):
+        return inputs * self.weight + self.position
+"""
 
 
 class UnnamedWeight(Rule):
@@ -35,9 +50,9 @@ class UnnamedWeight(Rule):
     `.weights.h5` do not use the names.
 
     Silent: Keras 3 where no name is given (it makes up different ones); names that are
-    computed; the same name in two branches of which a run takes one, or in a name scope;
-    in Keras 2 the same name in `__init__` and in `build`, which prefixes it; in Keras 3
-    subclassed models, which `.h5` never loads; metrics.
+    computed; the same name in two branches of which a run takes one; names in a name scope,
+    in Keras 3 one of its own; in Keras 2 the same name in `__init__` and in `build`, which
+    prefixes it; in Keras 3 subclassed models, which `.h5` never loads; metrics.
 
     Fix: `name=` after the attribute that holds the weight, with the counter of its loop
     (safe: what was saved before is loaded by position). A name given twice becomes the
@@ -353,8 +368,31 @@ class Mix(keras.layers.Layer):
             witness=Witness(build="Mix()", ways=_EVERY, fails={Keras.V3: _TAKEN}),
             keras=_V3,
         ),
+        Example(
+            variant="shared name in two scopes",
+            bad=_SCOPED.format("embeddings"),
+            at='"embeddings"',
+            good=_SCOPED.format("position"),
+            witness=Witness(build="Embeddings()", ways=_EVERY, fails={Keras.V3: _TAKEN}),
+            keras=_V3,
+        ),
     )
     silent = (
+        """\
+# A name scope of Keras' own prefixes the names.
+import keras
+
+
+class Embeddings(keras.layers.Layer):
+    def build(self, input_shape):
+        with keras.backend.name_scope("word_embeddings"):
+            self.weight = self.add_weight(name="embeddings", shape=(6,), initializer="ones")
+        with keras.backend.name_scope("position_embeddings"):
+            self.position = self.add_weight(name="embeddings", shape=(6,), initializer="ones")
+
+    def call(self, inputs):
+        return inputs * self.weight + self.position
+""",
         """\
 # Each has a name of its own, in every way of giving one.
 import tensorflow as tf
@@ -411,22 +449,6 @@ class Early(keras.layers.Layer):
 
     def call(self, inputs):
         return inputs * self.scale
-""",
-        """\
-# TensorFlow's name scopes prefix the names.
-import tensorflow as tf
-from tensorflow import keras
-
-
-class Embeddings(keras.layers.Layer):
-    def build(self, input_shape):
-        with tf.name_scope("word_embeddings"):
-            self.weight = self.add_weight(name="embeddings", shape=(6,), initializer="ones")
-        with tf.name_scope("position_embeddings"):
-            self.position = self.add_weight(name="embeddings", shape=(6,), initializer="ones")
-
-    def call(self, inputs):
-        return inputs * self.weight + self.position
 """,
         """\
 # The name, or the arguments, come from elsewhere.
@@ -529,6 +551,8 @@ class Own(keras.layers.Layer):
             variant = "shared name in a loop" if first is None else "shared name"
             if first is not None and first.method != call.method:
                 variant = "shared name in two methods"
+            elif first is not None and weight_calls.is_in_scope(module, call):
+                variant = "shared name in two scopes"
             yield self.finding(
                 module,
                 argument.node.value,

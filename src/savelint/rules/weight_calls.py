@@ -63,10 +63,28 @@ def asks_generation(module: ModuleModel, node: cst.CSTNode) -> bool:
 
 
 def is_scoped(module: ModuleModel, call: WeightCall) -> bool:
-    """Whether `with tf.name_scope(...)` around it makes another name of a weight's own."""
-    scopes = (scope for scope, _ in module.branches_of(call.node) if _is_with(scope))
-    items = (item for scope in scopes for item in getattr(scope, "items", ()))
-    return any("_scope" in module.text(item) for item in items)
+    """Whether a name scope around it makes another name of a weight's own.
+
+    Those of TensorFlow are nothing to Keras 3.
+    """
+    scopes = _scopes(module, call)
+    if module.keras is Keras.V3:
+        names = (module.summary.resolve(scope) or "" for scope in scopes)
+        return not all(name.startswith("tensorflow.") for name in names)
+    return bool(scopes)
+
+
+def is_in_scope(module: ModuleModel, call: WeightCall) -> bool:
+    """Whether a name scope is around it, of whatever library."""
+    return bool(_scopes(module, call))
+
+
+def _scopes(module: ModuleModel, call: WeightCall) -> list[str]:
+    """What opens the name scopes around a weight: `tf.name_scope`, ..."""
+    blocks = (block for block, _ in module.branches_of(call.node) if _is_with(block))
+    items = (item for block in blocks for item in getattr(block, "items", ()))
+    opened = (module.text(item).partition("(")[0].strip() for item in items)
+    return [name for name in opened if "_scope" in name]
 
 
 def _is_with(branch: cst.CSTNode) -> bool:

@@ -38,6 +38,8 @@ _KEEPERS = frozenset(
 _TRACKED_BY_HAND = re.compile(
     r"\b_track_variable\b|\b_(?:non_)?trainable_(?:weights|variables)\b|\bsave_own_variables\b"
 )
+# What opens a plain string; an apostrophe and the quotes of a docstring do not.
+_OPENING = re.compile(r"""(?<=[\s(\[{,=:])[fFrRbB]?(?:'(?!'')|"(?!""))""")
 
 
 # ---------------------------------------------------------------------- who sets, who reads
@@ -265,8 +267,8 @@ def constant(module: ModuleModel, shape: str, text: str) -> Start | None:
 
 def quoted(module: ModuleModel, text: str) -> str:
     """A string in the quotes that the file prefers."""
-    source = module.source.text
-    quote = "'" if source.count("'") > source.count('"') else '"'
+    opened = [found[-1] for found in _OPENING.findall(module.source.text)]
+    quote = "'" if opened.count("'") > opened.count('"') else '"'
     return f"{quote}{text}{quote}"
 
 
