@@ -51,6 +51,8 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL302", "init-refuses-config", "InitRefusesConfig"),
     Entry("SVL303", "config-is-none", "ConfigIsNone"),
     Entry("SVL305", "config-key-mismatch", "ConfigKeyMismatch"),
+    Entry("SVL306", "model-arguments-lost", "ModelArgumentsLost"),
+    Entry("SVL307", "loss-arguments-lost", "LossArgumentsLost"),
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from savelint.finding import Edit
+from savelint.finding import Edit, Fix, Safety
 from savelint.keras.config import (
     Config,
     Constructor,
@@ -18,7 +18,7 @@ from savelint.keras.config import (
     recorded_by,
 )
 from savelint.keras.model import KerasClass, ModuleModel, SuperCall
-from savelint.keras.tables import ROOT_ARGUMENTS, Kind
+from savelint.keras.tables import CONFIG, ROOT_ARGUMENTS, Kind
 from savelint.keras.values import Argument
 from savelint.rules import lineage
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Arguments of every layer, and seeds: what is lost of them changes no output.
 _NEUTRAL = ROOT_ARGUMENTS["Layer"] | {"seed", "verbose", "debug"}
+# Their own `get_config` gives something in one generation at least.
+_MERGED = (".Layer", ".Model", ".Loss", ".Metric")
 # Modules of Keras whose classes are rebuilt from their configs, beside layers and models.
 REBUILT = tuple(
     f"keras.{module}."
@@ -186,3 +188,55 @@ def enumerated(words: Sequence[str]) -> str:
     """Names as a sentence has them."""
     names = [f"`{word}`" for word in words]
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def lost(module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
+    """The arguments of a constructor that the config of Keras' own base class lacks."""
+    known = set(_NEUTRAL)
+    for base in library_bases(cls.outline):
+        known |= recorded_by(base, module.keras) or frozenset()
+    missing = [taken for taken in made.arguments if taken.name not in known]
+    return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+
+
+def generate(
+    module: ModuleModel, cls: KerasClass, made: Constructor, missing: Sequence[Taken]
+) -> Fix:
+    """A `get_config` that records arguments, with the `**kwargs` that its reader needs."""
+    from savelint.rules import configs
+
+    display = Fix("define `get_config`", Safety.DISPLAY)
+    if made.definer is not cls.outline or made.star is not None or made.positional_only:
+        return display
+    inherited: set[str] = set()
+    bases = list(library_bases(cls.outline))
+    for base in bases:
+        inherited |= recorded_by(base, module.keras) or frozenset()
+    takes = accepted(module, cls.outline)
+    edits: list[Edit] = []
+    if takes is not None and not inherited <= takes:
+        forwarded = configs.forwarding(module, made)
+        if forwarded is None:
+            return display
+        edits.extend(forwarded)
+    if not missing:
+        if not edits:
+            return display
+        message = "take `**kwargs` and hand them to `super().__init__`"
+        return Fix(message, Safety.SAFE, tuple(edits))
+    written = record(module, cls, made, missing)
+    if written is None:
+        return display
+    merges = bool(inherited) or any(base.endswith(_MERGED) for base in bases)
+    method = configs.generated(module, cls, written.additions, merges=merges)
+    if method is None:
+        return display
+    safety = Safety.UNSAFE if written.reason else Safety.SAFE
+    edits.extend((*written.edits, method))
+    return Fix(f"record {listed(missing)} in `get_config`", safety, tuple(edits), written.reason)
+
+
+def is_left_open(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether a class leaves `get_config` to those of the file that derive from it."""
+    family = lineage.descendants(module, cls.outline)
+    return any(CONFIG in member.outline.method_names for member in family)

@@ -300,8 +300,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def build(self, input_shape):
@@ -346,8 +346,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         inputs = keras.Input([6])
         self.inner = keras.Model(inputs, keras.layers.Dense(3)(inputs))
         self.stack = keras.Sequential([keras.layers.Input([3]), keras.layers.Dense(3)])
@@ -364,8 +364,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):
@@ -385,8 +385,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     @tf.function
@@ -402,8 +402,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):

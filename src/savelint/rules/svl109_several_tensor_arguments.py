@@ -209,8 +209,8 @@ model = keras.Model(inputs, Attend()(inputs, inputs))
 import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs, training=None, mask=None):
@@ -222,8 +222,8 @@ class Net(keras.Model):
 import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, x, state=None, *others, **kwargs):
@@ -242,8 +242,8 @@ class Base(keras.Model):
 import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):
