@@ -120,7 +120,8 @@ def essence(message: str) -> str:
     text = re.sub(r"Exception encountered when calling layer .*?\n+", "", text, count=1)
     text = re.split(r"(?:^|\n)\s*(?:Call a|A)rguments received by", text)[0]
     # What rebuilds an object puts it behind the config, once for each object around it.
-    text = text.rsplit("Exception encountered:", 1)[-1]
+    for mark in ("Exception encountered:", "Error encountered during deserialization:"):
+        text = text.rsplit(mark, 1)[-1]
     # So does the inference of an output's shape.
     text = text.rsplit("Error encountered:", 1)[-1]
     # Autograph shows the user's code first, the error last.

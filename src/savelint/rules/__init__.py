@@ -53,6 +53,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL305", "config-key-mismatch", "ConfigKeyMismatch"),
     Entry("SVL306", "model-arguments-lost", "ModelArgumentsLost"),
     Entry("SVL307", "loss-arguments-lost", "LossArgumentsLost"),
+    Entry("SVL308", "argument-not-recorded", "ArgumentNotRecorded"),
 )
 
 

@@ -417,9 +417,17 @@ def _receiver(call: cst.CSTNode) -> cst.BaseExpression | None:
 
 
 def generated(
-    module: ModuleModel, cls: KerasClass, additions: Sequence[Addition], *, merges: bool
+    module: ModuleModel,
+    cls: KerasClass,
+    additions: Sequence[Addition],
+    *,
+    merges: bool,
+    restored: Sequence[Addition] = (),
 ) -> Edit | None:
-    """A `get_config` behind the other methods of a class, with or without the base's config."""
+    """A `get_config` behind the other methods of a class, with or without the base's config.
+
+    With a `from_config` where values of the config must be `restored` first.
+    """
     methods = [item for item in cls.outline.node.body.body if isinstance(item, cst.FunctionDef)]
     if not methods or not module.is_here(methods[-1]):
         return None
@@ -437,4 +445,17 @@ def generated(
             deeper = [f"    {element}" for element in listed]
             body = ["    config.update(", "        {", *deeper, "        }", "    )"]
         body = ["    config = super().get_config()", *body, "    return config"]
-    return rewrite.add_method(module, methods[-1], ["def get_config(self):", *body])
+    lines = ["def get_config(self):", *body]
+    if restored:
+        lines += ["", *restoring(module, restored)]
+    return rewrite.add_method(module, methods[-1], lines)
+
+
+def restoring(module: ModuleModel, restored: Sequence[Addition]) -> list[str]:
+    """The lines of a `from_config` that makes objects of what the config holds of them."""
+    return [
+        "@classmethod",
+        "def from_config(cls, config):",
+        *(f"    config[{quoted(module, each.key)}] = {each.value}" for each in restored),
+        "    return cls(**config)",
+    ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from savelint import rewrite
 from savelint.finding import Edit, Fix, Safety
 from savelint.keras.config import (
     Config,
@@ -28,7 +29,20 @@ if TYPE_CHECKING:
 # Arguments of every layer, and seeds: what is lost of them changes no output.
 _NEUTRAL = ROOT_ARGUMENTS["Layer"] | {"seed", "verbose", "debug"}
 # Their own `get_config` gives something in one generation at least.
-_MERGED = (".Layer", ".Model", ".Loss", ".Metric")
+_MERGED = (".Layer", ".Model", ".Loss", ".Metric", ".metrics.Mean", ".metrics.Sum")
+# What the annotation of an argument says of it.
+_ANNOTATIONS = (
+    ("layer", r"(?:\w+\.)*(?:Layer|Model|Sequential)"),
+    ("callable", r"(?:\w+\.)*Callable(?:\[.*\])?"),
+    ("array", r"(?:np|numpy)\.ndarray|tf\.Tensor|tensorflow\.Tensor"),
+)
+# Members that layers have, and neither functions nor numbers.
+_OF_LAYERS = frozenset(
+    """
+    compute_output_shape count_params get_weights losses non_trainable_variables
+    non_trainable_weights set_weights trainable_variables trainable_weights
+    """.split()
+)
 # Modules of Keras whose classes are rebuilt from their configs, beside layers and models.
 REBUILT = tuple(
     f"keras.{module}."
@@ -192,29 +206,41 @@ def enumerated(words: Sequence[str]) -> str:
 
 def lost(module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
     """The arguments of a constructor that the config of Keras' own base class lacks."""
-    known = set(_NEUTRAL)
-    for base in library_bases(cls.outline):
-        known |= recorded_by(base, module.keras) or frozenset()
+    known = _NEUTRAL | _inherited(module, cls)
     missing = [taken for taken in made.arguments if taken.name not in known]
     return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
 
 
+def refuses(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether a constructor does not take what the config of Keras' own base class holds."""
+    takes = accepted(module, cls.outline)
+    return takes is not None and not _inherited(module, cls) <= takes
+
+
+def _inherited(module: ModuleModel, cls: KerasClass) -> frozenset[str]:
+    bases = library_bases(cls.outline)
+    known = (recorded_by(base, module.keras) for base in bases)
+    return frozenset().union(*(names for names in known if names is not None))
+
+
 def generate(
-    module: ModuleModel, cls: KerasClass, made: Constructor, missing: Sequence[Taken]
+    module: ModuleModel,
+    cls: KerasClass,
+    made: Constructor,
+    missing: Sequence[Taken],
+    layers: Sequence[str] = (),
 ) -> Fix:
-    """A `get_config` that records arguments, with the `**kwargs` that its reader needs."""
+    """A `get_config` that records arguments, with the `**kwargs` that its reader needs.
+
+    Of the arguments `layers` are layers, which a `from_config` brings back.
+    """
     from savelint.rules import configs
 
     display = Fix("define `get_config`", Safety.DISPLAY)
     if made.definer is not cls.outline or made.star is not None or made.positional_only:
         return display
-    inherited: set[str] = set()
-    bases = list(library_bases(cls.outline))
-    for base in bases:
-        inherited |= recorded_by(base, module.keras) or frozenset()
-    takes = accepted(module, cls.outline)
     edits: list[Edit] = []
-    if takes is not None and not inherited <= takes:
+    if refuses(module, cls):
         forwarded = configs.forwarding(module, made)
         if forwarded is None:
             return display
@@ -227,13 +253,63 @@ def generate(
     written = record(module, cls, made, missing)
     if written is None:
         return display
-    merges = bool(inherited) or any(base.endswith(_MERGED) for base in bases)
-    method = configs.generated(module, cls, written.additions, merges=merges)
+    merges = any(base.endswith(_MERGED) for base in library_bases(cls.outline))
+    additions = list(written.additions)
+    restored: list[configs.Addition] = []
+    reason = written.reason
+    if layers:
+        modules = rewrite.spell(module, "keras.layers")
+        if modules is None:
+            return display
+        name, imports = modules
+        edits.extend(imports)
+        reason = f"{enumerated(layers)} must be a layer"
+        additions = [_serialized(name, each) if each.key in layers else each for each in additions]
+        restored = [_deserialized(module, name, key) for key in layers]
+    method = configs.generated(module, cls, additions, merges=merges, restored=restored)
     if method is None:
         return display
-    safety = Safety.UNSAFE if written.reason else Safety.SAFE
+    safety = Safety.UNSAFE if reason else Safety.SAFE
     edits.extend((*written.edits, method))
-    return Fix(f"record {listed(missing)} in `get_config`", safety, tuple(edits), written.reason)
+    return Fix(f"record {listed(missing)} in `get_config`", safety, tuple(edits), reason)
+
+
+def _serialized(layers: str, entry: Addition) -> Addition:
+    return replace(entry, value=f"{layers}.serialize({entry.value})")
+
+
+def _deserialized(module: ModuleModel, layers: str, key: str) -> Addition:
+    from savelint.rules import configs
+
+    given = f"config[{configs.quoted(module, key)}]"
+    return configs.Addition(key, f"{layers}.deserialize({given})")
+
+
+def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken) -> str:
+    """What an argument that must be given certainly is: "layer", "callable", "array", or "".
+
+    By its annotation, or by what methods of the class do with the attribute that keeps it.
+    """
+    if taken.parameter is None or not taken.required:
+        return ""
+    annotation = taken.parameter.node.annotation
+    if annotation is not None and module.is_here(annotation.annotation):
+        text = re.sub(r"[\"' ]", "", module.text(annotation.annotation))
+        for word, pattern in _ANNOTATIONS:
+            if re.fullmatch(pattern, text):
+                return word
+    held = made.held.get(taken.name)
+    if held is None or held.how or not held.certain:
+        return ""
+    found = ""
+    for method in cls.outline.methods.values():
+        for read in module.reads_of(method, held.attribute):
+            use = module.use_of(read)
+            if use.role == "member" and use.name in _OF_LAYERS:
+                return "layer"
+            if use.role == "called" and use.direct and method.name.value == "call":
+                found = "callable"
+    return found
 
 
 def is_left_open(module: ModuleModel, cls: KerasClass) -> bool:

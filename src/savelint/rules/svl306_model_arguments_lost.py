@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from savelint.finding import Finding, Severity
 from savelint.keras import clues
-from savelint.keras.config import Constructor, Taken, accepted, constructor, library_bases
+from savelint.keras.config import Constructor, Taken, constructor, library_bases
 from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel, SaveCall
-from savelint.keras.tables import CONFIG, ROOT_CONFIGS, Kind
+from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import rebuilding
@@ -261,8 +261,7 @@ class Net(Base, keras.Model):
             if not functional and cls.outline.definer("call") is None:
                 continue
             missing = rebuilding.lost(module, cls, made)
-            takes = accepted(module, cls.outline)
-            refuses = takes is not None and not ROOT_CONFIGS["Layer"] <= takes
+            refuses = rebuilding.refuses(module, cls)
             if missing or (refuses and not functional):
                 yield self._found(module, cls, made, missing, refuses=refuses)
 

@@ -14,6 +14,7 @@ from savelint.rules import rebuilding
 
 _OTHERWISE = "DIFF: it learns something else"
 _REQUIRED = "TypeError: .*missing 1 required positional argument"
+_REFUSED = "TypeError: .*unexpected keyword argument '(name|reduction)'"
 _ABSTRACT = "NotImplementedError"
 # Classes whose `get_config` raises until it is overridden.
 _ABSTRACT_BASES = frozenset({"Regularizer", "LearningRateSchedule"})
@@ -119,6 +120,29 @@ class LossArgumentsLost(Rule):
     examples = (
         Example(
             variant="defaulted",
+            bad=_LOSS.format(parameter=", **kwargs", argument="**kwargs", method=""),
+            at="weight",
+            good=_LOSS.format(
+                parameter=", **kwargs",
+                argument="**kwargs",
+                method="""
+    def get_config(self):
+        config = super().get_config()
+        config.update({"weight": self.weight})
+        return config
+""",
+            ),
+            witness=Witness(
+                build="build()",
+                ways=(Way.CALL, Way.RESUME, Way.KERAS),
+                fails={
+                    Keras.V3: {Way.RESUME: _OTHERWISE},
+                    Keras.V2: {Way.RESUME: _OTHERWISE},
+                },
+            ),
+        ),
+        Example(
+            variant="refused",
             bad=_LOSS.format(parameter="", argument="", method=""),
             at="weight",
             good=_LOSS.format(
@@ -135,8 +159,8 @@ class LossArgumentsLost(Rule):
                 build="build()",
                 ways=(Way.CALL, Way.RESUME, Way.KERAS),
                 fails={
-                    Keras.V3: {Way.RESUME: "TypeError|" + _OTHERWISE},
-                    Keras.V2: {Way.RESUME: "TypeError|" + _OTHERWISE},
+                    Keras.V3: {Way.KERAS: _REFUSED},
+                    Keras.V2: {Way.KERAS: _REFUSED},
                 },
             ),
         ),
@@ -303,6 +327,8 @@ class Sparse(Base):
         required = any(taken.required for taken in missing)
         is_constraint = any(b.endswith(".Constraint") for b in library_bases(cls.outline))
         variant = "required" if required else "constraint" if is_constraint else "defaulted"
+        if variant == "defaulted" and rebuilding.refuses(module, cls):
+            variant = "refused"
         return self.finding(
             module,
             missing[0].label,
