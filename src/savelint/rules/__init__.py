@@ -50,6 +50,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL301", "config-omits-argument", "ConfigOmitsArgument"),
     Entry("SVL302", "init-refuses-config", "InitRefusesConfig"),
     Entry("SVL303", "config-is-none", "ConfigIsNone"),
+    Entry("SVL304", "config-not-serializable", "ConfigNotSerializable"),
     Entry("SVL305", "config-key-mismatch", "ConfigKeyMismatch"),
     Entry("SVL306", "model-arguments-lost", "ModelArgumentsLost"),
     Entry("SVL307", "loss-arguments-lost", "LossArgumentsLost"),

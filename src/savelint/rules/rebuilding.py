@@ -12,6 +12,7 @@ from savelint.finding import Edit, Fix, Safety
 from savelint.keras.config import (
     Config,
     Constructor,
+    Held,
     Taken,
     accepted,
     arguments_of,
@@ -42,6 +43,10 @@ _OF_LAYERS = frozenset(
     compute_output_shape count_params get_weights losses non_trainable_variables
     non_trainable_weights set_weights trainable_variables trainable_weights
     """.split()
+)
+# Members of numbers, words, lists and dictionaries.
+_OF_PLAIN = frozenset(
+    name for kind in (int, float, str, list, tuple, dict) for name in dir(kind) if name[0] != "_"
 )
 # Modules of Keras whose classes are rebuilt from their configs, beside layers and models.
 REBUILT = tuple(
@@ -109,7 +114,28 @@ def omitted(
             return []
         known |= inherited
     missing = [taken for taken in made.arguments if taken.name not in known]
-    return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+    if kept:
+        missing = [taken for taken in missing if taken.required]
+    missing = [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+    filled = _filled_by_derived(module, cls, made)
+    return [taken for taken in missing if taken.name not in filled]
+
+
+def _filled_by_derived(module: ModuleModel, cls: KerasClass, made: Constructor) -> set[str]:
+    """The arguments that classes which derive from a class give it themselves."""
+    filled: set[str] = set()
+    names = [taken.name for taken in made.arguments if taken.parameter is not None]
+    for derived in lineage.descendants(module, cls.outline):
+        for call in _supers(derived):
+            for name, argument in zip(names, call.arguments.positional, strict=False):
+                if not isinstance(argument.value, Argument):
+                    filled.add(name)
+            filled.update(
+                argument.keyword
+                for argument in call.arguments.items
+                if argument.keyword and not isinstance(argument.value, Argument)
+            )
+    return filled
 
 
 def _is_used(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
@@ -125,8 +151,13 @@ def stray(module: ModuleModel, cls: KerasClass, recorded: Config, made: Construc
     takes = accepted(module, cls.outline)
     if kept is None or takes is None:
         return []
-    own = [key for key, entry in recorded.entries.items() if key not in takes and key not in kept]
-    return [key for key in own if key not in _NEUTRAL]
+    return [
+        key
+        for key, entry in recorded.entries.items()
+        if key not in takes and key not in kept | _NEUTRAL
+        # What is added on a condition may never be.
+        if module.is_here(entry.node) and not module.branches_of(entry.node)
+    ]
 
 
 def renamed(
@@ -173,6 +204,8 @@ def record(
         value = configs.value_of(module, held)
         if value is None:
             return None
+        if _is_object(module, cls, held):
+            reason = reason or f"what `{taken.name}` is given must be plain"
         if not held.certain:
             reason = reason or f"`self.{held.attribute}` may be something else by then"
         additions.append(configs.Addition(taken.name, value))
@@ -183,6 +216,18 @@ def record(
             return None
         edits = (stored,)
     return Written(tuple(additions), edits, reason)
+
+
+def _is_object(module: ModuleModel, cls: KerasClass, held: Held) -> bool:
+    """Whether the class calls what it keeps, or asks it for what no plain value has."""
+    if held.how.startswith("keras."):
+        return False
+    for method in cls.outline.methods.values():
+        for read in module.reads_of(method, held.attribute):
+            use = module.use_of(read)
+            if use.role == "called" or (use.role == "member" and use.name not in _OF_PLAIN):
+                return True
+    return False
 
 
 def _is_plain_default(module: ModuleModel, taken: Taken) -> bool:
