@@ -32,6 +32,7 @@ class Way(Enum):
     TRAIN = "fit"  # one step of fit; every weight in `trains` changes
     STEPS = "several steps of fit"  # with a learning rate of 0 on one batch
     REPEAT = "export, served again and again"  # on one batch, as the model itself is called
+    RESUME = ".keras, trained on"  # reloaded, and trained as the saved model is
     SAVED_MODEL = "tf.saved_model.save"
     EXPORT = "export"
     KERAS = ".keras"

@@ -33,6 +33,7 @@ ACTION = {
     Way.TRAIN: "`fit`",
     Way.STEPS: "`fit`, step after step on one batch",
     Way.REPEAT: "`model.export`, then served one batch again and again",
+    Way.RESUME: "`.keras`",
     Way.SAVED_MODEL: "`tf.saved_model.save`",
     Way.EXPORT: "`model.export`",
     Way.KERAS: "`.keras`",
@@ -40,6 +41,7 @@ ACTION = {
     Way.WEIGHTS: "`.weights.h5`",
 }
 LOADED = {
+    Way.RESUME: "reloaded and trained on",
     Way.SAVED_MODEL: "then served",
     Way.EXPORT: "then served",
     Way.KERAS: "reloaded",

@@ -119,6 +119,9 @@ def essence(message: str) -> str:
     text = re.sub(r"Exception encountered when calling .*?\.\s*\n+", "", text, count=1)
     text = re.sub(r"Exception encountered when calling layer .*?\n+", "", text, count=1)
     text = re.split(r"(?:^|\n)\s*(?:Call a|A)rguments received by", text)[0]
+    # What rebuilds an object puts it behind the config, once for each object around it.
+    for mark in ("Exception encountered:", "Error encountered during deserialization:"):
+        text = text.rsplit(mark, 1)[-1]
     # So does the inference of an output's shape.
     text = text.rsplit("Error encountered:", 1)[-1]
     # Autograph shows the user's code first, the error last.
@@ -440,6 +443,33 @@ def try_repeat(job: Job, module: ModuleType, place: Path) -> str:
     return OK
 
 
+def try_resume(job: Job, module: ModuleType, place: Path) -> str:
+    """A model that is reloaded and trained on: does it learn what the saved one learns?"""
+    model = make_model(job, module)
+    x = sample(job, SAMPLES)
+    outputs = call(model, x)
+    if getattr(model, "optimizer", None) is None:
+        model.compile(optimizer=keras.optimizers.SGD(0.05), loss=keras.losses.MeanSquaredError())
+    path = str(place / "resumed.keras")
+    model.save(path)
+    loaded = keras.models.load_model(path, custom_objects=own_objects(module))
+    learned = []
+    for one in (model, loaded):
+        seed(5)
+        history = one.fit(
+            x[0] if len(x) == 1 else x,
+            far_from(outputs),
+            batch_size=SAMPLES,
+            epochs=TRIES,
+            shuffle=False,
+            verbose=0,
+        )
+        measured = [np.asarray(values) for _, values in sorted(history.history.items())]
+        learned.append([*measured, *flatten(call(one, x))])
+    saved, reloaded = learned
+    return OK if compare(saved, reloaded, SAMPLES) == OK else "DIFF: it learns something else"
+
+
 def varies(answers: list[list[Any]]) -> bool:
     first, *rest = answers
     return any(compare(first, other, SAMPLES) != OK for other in rest)
@@ -453,6 +483,7 @@ SAVED_MODEL, EXPORT, KERAS, H5, WEIGHTS = (
     ".weights.h5",
 )
 STEPS, REPEAT = "several steps of fit", "export, served again and again"
+RESUME = ".keras, trained on"
 FILES = {
     SAVED_MODEL: "saved_model",
     EXPORT: "exported",
@@ -566,6 +597,8 @@ def first_phase(job: Job, place: Path, outcomes: Outcomes) -> None:
         outcomes[STEPS] = attempt(lambda: try_steps(job, module))
     if REPEAT in ways:
         outcomes[REPEAT] = attempt(lambda: try_repeat(job, module, place))
+    if RESUME in ways:
+        outcomes[RESUME] = attempt(lambda: try_resume(job, module, place))
     rest = [way for way in ways if way == "fit" or way in FILES]
     if not rest:
         return

@@ -547,7 +547,9 @@ class CallReader(SaveReader):
         """The list, set, ... of what is in a value."""
         if isinstance(value, Seq):
             return replace(value, kind=kind)
-        return value if isinstance(value, (Shape, Tensor)) and kind != "deque" else None
+        if isinstance(value, (Shape, Tensor)) and kind != "deque":
+            return value
+        return Seq((None,), complete=False, kind=kind) if kind in {"set", "frozenset"} else None
 
     def _dictionary(self, kind: str, arguments: Arguments) -> Value:
         """`dict(...)` and its like, of pairs, of another dictionary and of keywords."""

@@ -34,6 +34,12 @@ class Entry:
     value: Value
     node: cst.CSTNode
 
+    @property
+    def value_node(self) -> cst.BaseExpression:
+        """The expression of the value."""
+        found: cst.BaseExpression = self.node.value  # type: ignore[attr-defined]
+        return found
+
 
 @dataclass(frozen=True)
 class Config:

@@ -486,7 +486,7 @@ ROOT_ARGUMENTS = {
     "Model": _LAYER | {"inputs", "outputs"},
     "Sequential": _LAYER | {"layers"},
     "Loss": frozenset({"name", "reduction", "dtype"}),
-    "Metric": frozenset({"name", "dtype"}),
+    **dict.fromkeys(("Metric", "Mean", "Sum"), frozenset({"name", "dtype"})),
     **dict.fromkeys(
         ("Initializer", "Constraint", "Regularizer", "LearningRateSchedule"), frozenset[str]()
     ),
@@ -532,7 +532,7 @@ LAYER_ARGUMENTS = frozenset(
 ROOT_CONFIGS = {
     "Layer": frozenset({"name", "trainable", "dtype"}),
     "Loss": frozenset({"name", "reduction"}),
-    "Metric": frozenset({"name", "dtype"}),
+    **dict.fromkeys(("Metric", "Mean", "Sum"), frozenset({"name", "dtype"})),
     "Initializer": frozenset[str](),
     "Constraint": frozenset[str](),
 }

@@ -51,6 +51,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL301", "config-omits-argument", "ConfigOmitsArgument"),
     Entry("SVL302", "init-refuses-config", "InitRefusesConfig"),
     Entry("SVL303", "config-is-none", "ConfigIsNone"),
+    Entry("SVL304", "config-not-serializable", "ConfigNotSerializable"),
     Entry("SVL305", "config-key-mismatch", "ConfigKeyMismatch"),
     Entry("SVL309", "from-config-not-classmethod", "FromConfigNotClassmethod"),
     Entry("SVL310", "unregistered-class", "UnregisteredClass"),
@@ -63,6 +64,9 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL404", "checkpoint-callback", "CheckpointCallback"),
     Entry("SVL406", "h5-of-subclassed-model", "H5OfSubclassedModel"),
     Entry("SVL407", "h5-loss-alias", "H5LossAlias"),
+    Entry("SVL306", "model-arguments-lost", "ModelArgumentsLost"),
+    Entry("SVL307", "loss-arguments-lost", "LossArgumentsLost"),
+    Entry("SVL308", "argument-not-recorded", "ArgumentNotRecorded"),
 )
 
 

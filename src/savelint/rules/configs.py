@@ -411,3 +411,51 @@ def _receiver(call: cst.CSTNode) -> cst.BaseExpression | None:
     """What a method is called on."""
     func = call.func if isinstance(call, cst.Call) else None
     return func.value if isinstance(func, cst.Attribute) else None
+
+
+# -- a method of one's own --------------------------------------------------------------------
+
+
+def generated(
+    module: ModuleModel,
+    cls: KerasClass,
+    additions: Sequence[Addition],
+    *,
+    merges: bool,
+    restored: Sequence[Addition] = (),
+) -> Edit | None:
+    """A `get_config` behind the other methods of a class, with or without the base's config.
+
+    With a `from_config` where values of the config must be `restored` first.
+    """
+    methods = [item for item in cls.outline.node.body.body if isinstance(item, cst.FunctionDef)]
+    if not methods or not module.is_here(methods[-1]):
+        return None
+    elements = [f"{quoted(module, a.key)}: {a.value}" for a in additions]
+    room = rewrite.width(module) - len(rewrite.margin_of(module, methods[-1]).expandtabs(4)) - 4
+    joined = f"{{{', '.join(elements)}}}"
+    listed = [f"        {element}," for element in elements]
+    if not merges:
+        body = [f"    return {joined}"]
+        if len(body[0]) - 4 > room:
+            body = ["    return {", *listed, "    }"]
+    else:
+        body = [f"    config.update({joined})"]
+        if len(body[0]) - 4 > room:
+            deeper = [f"    {element}" for element in listed]
+            body = ["    config.update(", "        {", *deeper, "        }", "    )"]
+        body = ["    config = super().get_config()", *body, "    return config"]
+    lines = ["def get_config(self):", *body]
+    if restored:
+        lines += ["", *restoring(module, restored)]
+    return rewrite.add_method(module, methods[-1], lines)
+
+
+def restoring(module: ModuleModel, restored: Sequence[Addition]) -> list[str]:
+    """The lines of a `from_config` that makes objects of what the config holds of them."""
+    return [
+        "@classmethod",
+        "def from_config(cls, config):",
+        *(f"    config[{quoted(module, each.key)}] = {each.value}" for each in restored),
+        "    return cls(**config)",
+    ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from savelint.finding import Edit
+from savelint import rewrite
+from savelint.finding import Edit, Fix, Safety
 from savelint.keras.config import (
     Config,
     Constructor,
+    Held,
     Taken,
     accepted,
     arguments_of,
@@ -18,7 +20,7 @@ from savelint.keras.config import (
     recorded_by,
 )
 from savelint.keras.model import KerasClass, ModuleModel, SuperCall
-from savelint.keras.tables import ROOT_ARGUMENTS, Kind
+from savelint.keras.tables import CONFIG, ROOT_ARGUMENTS, Kind
 from savelint.keras.values import Argument
 from savelint.rules import lineage
 
@@ -27,6 +29,25 @@ if TYPE_CHECKING:
 
 # Arguments of every layer, and seeds: what is lost of them changes no output.
 _NEUTRAL = ROOT_ARGUMENTS["Layer"] | {"seed", "verbose", "debug"}
+# Their own `get_config` gives something in one generation at least.
+_MERGED = (".Layer", ".Model", ".Loss", ".Metric", ".metrics.Mean", ".metrics.Sum")
+# What the annotation of an argument says of it.
+_ANNOTATIONS = (
+    ("layer", r"(?:\w+\.)*(?:Layer|Model|Sequential)"),
+    ("callable", r"(?:\w+\.)*Callable(?:\[.*\])?"),
+    ("array", r"(?:np|numpy)\.ndarray|tf\.Tensor|tensorflow\.Tensor"),
+)
+# Members that layers have, and neither functions nor numbers.
+_OF_LAYERS = frozenset(
+    """
+    compute_output_shape count_params get_weights losses non_trainable_variables
+    non_trainable_weights set_weights trainable_variables trainable_weights
+    """.split()
+)
+# Members of numbers, words, lists and dictionaries.
+_OF_PLAIN = frozenset(
+    name for kind in (int, float, str, list, tuple, dict) for name in dir(kind) if name[0] != "_"
+)
 # Modules of Keras whose classes are rebuilt from their configs, beside layers and models.
 REBUILT = tuple(
     f"keras.{module}."
@@ -93,7 +114,28 @@ def omitted(
             return []
         known |= inherited
     missing = [taken for taken in made.arguments if taken.name not in known]
-    return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+    if kept:
+        missing = [taken for taken in missing if taken.required]
+    missing = [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+    filled = _filled_by_derived(module, cls, made)
+    return [taken for taken in missing if taken.name not in filled]
+
+
+def _filled_by_derived(module: ModuleModel, cls: KerasClass, made: Constructor) -> set[str]:
+    """The arguments that classes which derive from a class give it themselves."""
+    filled: set[str] = set()
+    names = [taken.name for taken in made.arguments if taken.parameter is not None]
+    for derived in lineage.descendants(module, cls.outline):
+        for call in _supers(derived):
+            for name, argument in zip(names, call.arguments.positional, strict=False):
+                if not isinstance(argument.value, Argument):
+                    filled.add(name)
+            filled.update(
+                argument.keyword
+                for argument in call.arguments.items
+                if argument.keyword and not isinstance(argument.value, Argument)
+            )
+    return filled
 
 
 def _is_used(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
@@ -109,8 +151,13 @@ def stray(module: ModuleModel, cls: KerasClass, recorded: Config, made: Construc
     takes = accepted(module, cls.outline)
     if kept is None or takes is None:
         return []
-    own = [key for key, entry in recorded.entries.items() if key not in takes and key not in kept]
-    return [key for key in own if key not in _NEUTRAL]
+    return [
+        key
+        for key, entry in recorded.entries.items()
+        if key not in takes and key not in kept | _NEUTRAL
+        # What is added on a condition may never be.
+        if module.is_here(entry.node) and not module.branches_of(entry.node)
+    ]
 
 
 def renamed(
@@ -157,6 +204,8 @@ def record(
         value = configs.value_of(module, held)
         if value is None:
             return None
+        if _is_object(module, cls, held):
+            reason = reason or f"what `{taken.name}` is given must be plain"
         if not held.certain:
             reason = reason or f"`self.{held.attribute}` may be something else by then"
         additions.append(configs.Addition(taken.name, value))
@@ -167,6 +216,18 @@ def record(
             return None
         edits = (stored,)
     return Written(tuple(additions), edits, reason)
+
+
+def _is_object(module: ModuleModel, cls: KerasClass, held: Held) -> bool:
+    """Whether the class calls what it keeps, or asks it for what no plain value has."""
+    if held.how.startswith("keras."):
+        return False
+    for method in cls.outline.methods.values():
+        for read in module.reads_of(method, held.attribute):
+            use = module.use_of(read)
+            if use.role == "called" or (use.role == "member" and use.name not in _OF_PLAIN):
+                return True
+    return False
 
 
 def _is_plain_default(module: ModuleModel, taken: Taken) -> bool:
@@ -186,3 +247,117 @@ def enumerated(words: Sequence[str]) -> str:
     """Names as a sentence has them."""
     names = [f"`{word}`" for word in words]
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def lost(module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
+    """The arguments of a constructor that the config of Keras' own base class lacks."""
+    known = _NEUTRAL | _inherited(module, cls)
+    missing = [taken for taken in made.arguments if taken.name not in known]
+    return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+
+
+def refuses(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether a constructor does not take what the config of Keras' own base class holds."""
+    takes = accepted(module, cls.outline)
+    return takes is not None and not _inherited(module, cls) <= takes
+
+
+def _inherited(module: ModuleModel, cls: KerasClass) -> frozenset[str]:
+    bases = library_bases(cls.outline)
+    known = (recorded_by(base, module.keras) for base in bases)
+    return frozenset().union(*(names for names in known if names is not None))
+
+
+def generate(
+    module: ModuleModel,
+    cls: KerasClass,
+    made: Constructor,
+    missing: Sequence[Taken],
+    layers: Sequence[str] = (),
+) -> Fix:
+    """A `get_config` that records arguments, with the `**kwargs` that its reader needs.
+
+    Of the arguments `layers` are layers, which a `from_config` brings back.
+    """
+    from savelint.rules import configs
+
+    display = Fix("define `get_config`", Safety.DISPLAY)
+    if made.definer is not cls.outline or made.star is not None or made.positional_only:
+        return display
+    edits: list[Edit] = []
+    if refuses(module, cls):
+        forwarded = configs.forwarding(module, made)
+        if forwarded is None:
+            return display
+        edits.extend(forwarded)
+    if not missing:
+        if not edits:
+            return display
+        message = "take `**kwargs` and hand them to `super().__init__`"
+        return Fix(message, Safety.SAFE, tuple(edits))
+    written = record(module, cls, made, missing)
+    if written is None:
+        return display
+    merges = any(base.endswith(_MERGED) for base in library_bases(cls.outline))
+    additions = list(written.additions)
+    restored: list[configs.Addition] = []
+    reason = written.reason
+    if layers:
+        modules = rewrite.spell(module, "keras.layers")
+        if modules is None:
+            return display
+        name, imports = modules
+        edits.extend(imports)
+        reason = f"{enumerated(layers)} must be a layer"
+        additions = [_serialized(name, each) if each.key in layers else each for each in additions]
+        restored = [_deserialized(module, name, key) for key in layers]
+    method = configs.generated(module, cls, additions, merges=merges, restored=restored)
+    if method is None:
+        return display
+    safety = Safety.UNSAFE if reason else Safety.SAFE
+    edits.extend((*written.edits, method))
+    return Fix(f"record {listed(missing)} in `get_config`", safety, tuple(edits), reason)
+
+
+def _serialized(layers: str, entry: Addition) -> Addition:
+    return replace(entry, value=f"{layers}.serialize({entry.value})")
+
+
+def _deserialized(module: ModuleModel, layers: str, key: str) -> Addition:
+    from savelint.rules import configs
+
+    given = f"config[{configs.quoted(module, key)}]"
+    return configs.Addition(key, f"{layers}.deserialize({given})")
+
+
+def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken) -> str:
+    """What an argument that must be given certainly is: "layer", "callable", "array", or "".
+
+    By its annotation, or by what methods of the class do with the attribute that keeps it.
+    """
+    if taken.parameter is None or not taken.required:
+        return ""
+    annotation = taken.parameter.node.annotation
+    if annotation is not None and module.is_here(annotation.annotation):
+        text = re.sub(r"[\"' ]", "", module.text(annotation.annotation))
+        for word, pattern in _ANNOTATIONS:
+            if re.fullmatch(pattern, text):
+                return word
+    held = made.held.get(taken.name)
+    if held is None or held.how or not held.certain:
+        return ""
+    found = ""
+    for method in cls.outline.methods.values():
+        for read in module.reads_of(method, held.attribute):
+            use = module.use_of(read)
+            if use.role == "member" and use.name in _OF_LAYERS:
+                return "layer"
+            if use.role == "called" and use.direct and method.name.value == "call":
+                found = "callable"
+    return found
+
+
+def is_left_open(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether a class leaves `get_config` to those of the file that derive from it."""
+    family = lineage.descendants(module, cls.outline)
+    return any(CONFIG in member.outline.method_names for member in family)

@@ -273,8 +273,8 @@ class Head(keras.Model):
         return tf.reshape(inputs, [tf.shape(inputs)[0], 2, 3])
 
 class Whole(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.head = Head()
 
     def call(self, inputs):
@@ -286,8 +286,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(6)
         self(keras.Input((6,)))
 
@@ -328,8 +328,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):
@@ -355,8 +355,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(6)
 
     def call(self, inputs):

@@ -366,8 +366,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def build(self, input_shape):
@@ -412,8 +412,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         inputs = keras.Input([6])
         self.inner = keras.Model(inputs, keras.layers.Dense(3)(inputs))
         self.stack = keras.Sequential([keras.layers.Input([3]), keras.layers.Dense(3)])
@@ -430,8 +430,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):
@@ -451,8 +451,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     @tf.function
@@ -468,8 +468,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):

@@ -172,8 +172,8 @@ def load(paths):
     return tf.data.Dataset.from_tensor_slices(paths).map(read)
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):

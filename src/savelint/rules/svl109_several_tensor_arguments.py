@@ -262,8 +262,8 @@ model = keras.Model(inputs, Attend()(inputs, inputs))
 import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs, training=None, mask=None):
@@ -275,8 +275,8 @@ class Net(keras.Model):
 import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, x, state=None, *others, **kwargs):
@@ -322,8 +322,8 @@ class Base(keras.Model):
 import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):

@@ -204,8 +204,8 @@ class Block(keras.layers.Layer):
         return self.dense(inputs)
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.block = Block()
 
     def call(self, inputs, training=None, mask=None):
@@ -224,8 +224,8 @@ class Base(keras.Model):
 import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def encode(self, inputs, training):
@@ -239,8 +239,8 @@ class Net(keras.Model):
 import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, mask, *, training=False):

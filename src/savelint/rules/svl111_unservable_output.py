@@ -341,8 +341,8 @@ class Encoder(keras.Model):
         return inputs, [inputs, inputs]
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.encoder = Encoder()
 
     def call(self, inputs):
@@ -366,8 +366,8 @@ net.save("net.keras")
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self, features=False):
-        super().__init__()
+    def __init__(self, features=False, **kwargs):
+        super().__init__(**kwargs)
         self.features = features
 
     def call(self, inputs, training=False, return_dict=False):
@@ -378,6 +378,11 @@ class Net(keras.Model):
         if inputs is None:
             return None
         return inputs
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"features": self.features})
+        return config
 """,
         """\
 # An interface: its subclasses return something.
@@ -401,8 +406,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):
@@ -427,8 +432,8 @@ class Net(keras.Model):
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self, blocks, names):
-        super().__init__()
+    def __init__(self, blocks, names, **kwargs):
+        super().__init__(**kwargs)
         self.blocks = blocks
         self.names = names
 
@@ -437,6 +442,11 @@ class Net(keras.Model):
         for name, block in zip(self.names, self.blocks):
             outputs[name] = block(inputs)
         return outputs
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"blocks": self.blocks, "names": self.names})
+        return config
 """,
     )
 

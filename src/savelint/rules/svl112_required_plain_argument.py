@@ -157,8 +157,8 @@ class Tower(keras.Model):
         return keras.ops.normalize(outputs) if normalize else outputs
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.tower = Tower()
 
     def call(self, inputs):
@@ -179,8 +179,8 @@ class Tower(keras.layers.Layer):
 import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs, mode="user", *, flag: bool = False):

@@ -193,8 +193,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.embed = keras.layers.Embedding(10, 4)
 
     def call(self, ids):
@@ -267,8 +267,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.embed = keras.layers.Embedding(10, 4)
 
     def call(self, scores):

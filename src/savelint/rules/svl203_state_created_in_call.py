@@ -101,9 +101,9 @@ class StateCreatedInCall(Rule):
             bad=_IMPORTS
             + """\
 class Net(keras.Model):
-    def __init__(self, units=3, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.units = units
+        self.units = 3
         self.hidden = keras.layers.Dense(6)
 
     def call(self, inputs):
@@ -113,9 +113,9 @@ class Net(keras.Model):
             good=_IMPORTS
             + """\
 class Net(keras.Model):
-    def __init__(self, units=3, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.units = units
+        self.units = 3
         self.hidden = keras.layers.Dense(6)
         self.dense = keras.layers.Dense(self.units)
 
@@ -367,8 +367,8 @@ from tensorflow import keras
 from tensorflow.keras import layers
 
 class Net(keras.Model):
-    def __init__(self, units):
-        super().__init__()
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
         self.units = units
         self.first = self.make()
 
@@ -380,6 +380,11 @@ class Net(keras.Model):
 
     def call(self, inputs):
         return self.second(self.first(inputs))
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"units": self.units})
+        return config
 """,
         """\
 # A functional model: the constructor runs `call` once, on an Input.

@@ -854,6 +854,7 @@ from keras import layers
 class Net(keras.Model):
     def __init__(self, units=6, **kwargs):
         super().__init__(**kwargs)
+        self.units = units
         self.make = lambda: layers.Dense(units)
         self.dense = self.make()
         self.scaled = lambda x: self.dense(x) * 2.0
@@ -865,6 +866,11 @@ class Net(keras.Model):
 
     def call(self, x):
         return self.shifted(x)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"units": self.units})
+        return config
 """,
         """\
 # A model's own list of layers: it saves them under `layers`.

@@ -66,9 +66,9 @@ from tensorflow.keras import layers
 
 
 class Net(tf.keras.Model):
-    def __init__(self, depth=2, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.blocks = [layers.Dense(6) for _ in range(depth)]
+        self.blocks = [layers.Dense(6) for _ in range(2)]
         self.blocks[0] = layers.Dense(6, activation="tanh")
 
     def call(self, x):
@@ -86,9 +86,9 @@ from tensorflow.keras import layers
 
 
 class Net(tf.keras.Model):
-    def __init__(self, depth=2, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        blocks = [layers.Dense(6) for _ in range(depth)]
+        blocks = [layers.Dense(6) for _ in range(2)]
         blocks[0] = layers.Dense(6, activation="tanh")
         self.blocks = blocks
 
@@ -400,6 +400,11 @@ class Net(keras.Model):
 
     def call(self, x):
         return self.dense(x)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"sizes": self.sizes})
+        return config
 """,
         """\
 # The attribute is assigned anew when the local list is complete.

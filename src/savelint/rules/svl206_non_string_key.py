@@ -285,6 +285,7 @@ NAMES = ("a", "b")
 class Net(keras.Model):
     def __init__(self, tasks=("x",), **kwargs):
         super().__init__(**kwargs)
+        self.tasks = tasks
         self.named = {"0": layers.Dense(6), "1": layers.Dense(6)}
         self.heads = {task: layers.Dense(6) for task in tasks}
         self.numbered = {str(i): layers.Dense(6) for i in range(2)}
@@ -298,6 +299,11 @@ class Net(keras.Model):
             for layer in held.values():
                 x = layer(x)
         return x
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"tasks": self.tasks})
+        return config
 """,
         """\
 # Values that TensorFlow does not save: it never looks at their keys.

@@ -203,10 +203,10 @@ from tensorflow.keras.layers import Dense, LayerNormalization
 
 
 class Encoder(keras.Model):
-    def __init__(self, depth=2, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
         blocks = []
-        for _ in range(depth):
+        for _ in range(2):
             blocks.append({"norm": LayerNormalization(), "dense": Dense(6)})
         self.blocks = blocks
 
@@ -225,10 +225,10 @@ from tensorflow.keras.layers import Dense, LayerNormalization
 
 
 class Encoder(keras.Model):
-    def __init__(self, depth=2, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
         blocks = []
-        for _ in range(depth):
+        for _ in range(2):
             blocks.append({"norm": LayerNormalization(), "dense": Dense(6)})
         self.blocks = blocks
         self.flat_blocks = [item for items in self.blocks for item in items.values()]

@@ -602,8 +602,8 @@ gate = keras.layers.Dense(6)
 class Net(keras.Model):
     head = keras.layers.Dense(3)
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.first = dense
         self.blocks = list(blocks)
         self.head = keras.layers.Dense(4)
@@ -650,8 +650,8 @@ class Evaluate(keras.callbacks.Callback):
         model(tf.zeros([1, 6]))
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):

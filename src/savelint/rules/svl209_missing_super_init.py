@@ -245,9 +245,9 @@ from tensorflow import keras
 
 
 class Net(keras.Model):
-    def __init__(self, units=3, **kwargs):
-        self.units = units
-        self.blocks = [keras.layers.Dense(6), keras.layers.Dense(units)]
+    def __init__(self, **kwargs):
+        self.units = 3
+        self.blocks = [keras.layers.Dense(6), keras.layers.Dense(3)]
         super(Net, self).__init__(**kwargs)
 
     def call(self, inputs):
@@ -255,17 +255,17 @@ class Net(keras.Model):
             inputs = block(inputs)
         return inputs
 """,
-            at="[keras.layers.Dense(6), keras.layers.Dense(units)]",
+            at="[keras.layers.Dense(6), keras.layers.Dense(3)]",
             good="""\
 import tensorflow as tf
 from tensorflow import keras
 
 
 class Net(keras.Model):
-    def __init__(self, units=3, **kwargs):
+    def __init__(self, **kwargs):
         super(Net, self).__init__(**kwargs)
-        self.units = units
-        self.blocks = [keras.layers.Dense(6), keras.layers.Dense(units)]
+        self.units = 3
+        self.blocks = [keras.layers.Dense(6), keras.layers.Dense(3)]
 
     def call(self, inputs):
         for block in self.blocks:

@@ -328,8 +328,8 @@ from tensorflow import keras
 class Own(keras.Model):
     losses = None
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.metrics = []
         self.losses = {}
 
@@ -346,8 +346,8 @@ class Own(keras.Model):
 
 
 class Child(Own):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.metrics = [1]
 """,
         """\
@@ -382,6 +382,11 @@ class Careful(keras.Model):
 
     def call(self, inputs):
         return inputs
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"child": self.child})
+        return config
 
 
 class Plain:

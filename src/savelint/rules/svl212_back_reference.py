@@ -229,8 +229,8 @@ class Head(keras.layers.Layer):
 
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.factor = 2.0
         self.head = Head(self, self.scale)
         self.head.parent = weakref.proxy(self)
@@ -261,8 +261,8 @@ class Block(keras.layers.Layer):
 
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.width = 6
         self.trainer = Trainer(self)
         self.trainer.owner = self
@@ -286,8 +286,8 @@ class Probe(keras.layers.Layer):
 
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def probe(self, inputs):
@@ -303,8 +303,8 @@ from tensorflow import keras
 
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
         self._link()
 

@@ -265,8 +265,8 @@ class Part(keras.layers.Layer):
         return self.dense(inputs)
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.part = Part()
 
     def call(self, inputs):

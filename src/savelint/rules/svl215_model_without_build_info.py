@@ -50,8 +50,8 @@ from tensorflow import keras
 
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.hidden = keras.layers.Dense(4, activation="tanh")
         self.dense = keras.layers.Dense(3)
 
@@ -74,8 +74,8 @@ from tensorflow import keras
 
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.hidden = keras.layers.Dense(4, activation="tanh")
         self.dense = keras.layers.Dense(3)
 
@@ -105,9 +105,9 @@ from keras import layers
 
 
 class Net(keras.Model):
-    def __init__(self, units=3):
-        super().__init__()
-        self.blocks = [layers.Dense(4), layers.Dense(units)]
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.blocks = [layers.Dense(4), layers.Dense(3)]
 
     def call(self, inputs):
         for block in self.blocks:
@@ -136,9 +136,9 @@ from keras import layers
 
 
 class Net(keras.Model):
-    def __init__(self, units=3):
-        super().__init__()
-        self.blocks = [layers.Dense(4), layers.Dense(units)]
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.blocks = [layers.Dense(4), layers.Dense(3)]
 
     def call(self, inputs):
         for block in self.blocks:
@@ -173,8 +173,8 @@ from tensorflow import keras
 
 
 class Builder(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def build(self, input_shape):
@@ -185,8 +185,8 @@ class Builder(keras.Model):
 
 
 class Early(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
         self.dense.build((None, 6))
 
@@ -195,8 +195,8 @@ class Early(keras.Model):
 
 
 class Known(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
         self(keras.Input((6,)))
 
@@ -223,8 +223,8 @@ from tensorflow import keras
 
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs):

@@ -1,0 +1,319 @@
+"""SVL306 model-arguments-lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from savelint.finding import Finding, Severity
+from savelint.keras import clues
+from savelint.keras.config import Constructor, Taken, constructor, library_bases
+from savelint.keras.generation import Keras
+from savelint.keras.model import KerasClass, ModuleModel, SaveCall
+from savelint.keras.tables import CONFIG, Kind
+from savelint.keras.values import Instance
+from savelint.rule import Example, Rule, Way, Witness
+from savelint.rules import rebuilding
+
+_OTHER = "DIFF: other outputs"
+_REFUSED = "TypeError: .*unexpected keyword argument '(name|trainable|dtype)'"
+_WAYS = (Way.CALL, Way.TRAIN, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
+
+_NET = """\
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+class Net(tf.keras.Model):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+{store}        self.dense = layers.Dense(units)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+{method}"""
+_SCALED = """\
+import keras
+
+
+class Scaled(keras.Model):
+    def __init__(self, scale=1.0, activation="relu", name="scaled", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.scale = scale
+        self.activation = keras.activations.get(activation)
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.activation(self.dense(inputs)) + self.scale
+{method}"""
+_PLAIN = """\
+from tensorflow import keras
+
+
+class Plain(keras.Model):
+    def __init__(self{parameter}):
+        super(Plain, self).__init__({argument})
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+"""
+_WHOLE = """\
+import keras
+from keras import layers
+
+
+class Whole(keras.Model):
+    def __init__(self, units=3, **kwargs):
+        inputs = keras.Input([6])
+        outputs = layers.Dense(4)(inputs) * units
+        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+{method}"""
+
+
+class ModelArgumentsLost(Rule):
+    """A Model has arguments, or takes no `**kwargs`, and has no `get_config`.
+
+    Consequence: Keras 3 records the arguments of layers by itself, but not those of models.
+    A required argument raises when the model is saved; one with a default is reset to it
+    when the model is loaded, without an exception. A constructor that takes no `name`,
+    `trainable` and `dtype` raises when the model is loaded. Keras 2 records them.
+
+    Silent: a model that is only a part of others, which make it anew; one without a `call`;
+    a base that is not in sight. `save_weights` and `export` need no config.
+
+    Fix: `get_config` is generated, and `**kwargs` are taken and handed on (safe where
+    attributes keep the arguments as they were given).
+    """
+
+    code = "SVL306"
+    name = "model-arguments-lost"
+    since = "0.1"
+    severity = {Keras.V3: Severity.WARNING}
+    mentions = ("Model",)
+    clues = (frozenset({clues.MODEL}),)
+    examples = (
+        Example(
+            variant="required",
+            bad=_NET.format(store="", method=""),
+            at="units",
+            good=_NET.format(
+                store="        self.units = units\n",
+                method="""
+    def get_config(self):
+        config = super().get_config()
+        config.update({"units": self.units})
+        return config
+""",
+            ),
+            witness=Witness(
+                build="Net(3)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: "NotImplementedError: Object Net was created"}},
+                trains=2,
+            ),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="defaulted",
+            bad=_SCALED.format(method=""),
+            at="scale",
+            good=_SCALED.format(
+                method="""
+    def get_config(self):
+        config = super().get_config()
+        config.update(
+            {
+                "scale": self.scale,
+                "activation": keras.activations.serialize(self.activation),
+            }
+        )
+        return config
+"""
+            ),
+            witness=Witness(
+                build="Scaled(5.0)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _OTHER}},
+                trains=2,
+            ),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="refused",
+            bad=_PLAIN.format(parameter="", argument=""),
+            at="__init__",
+            good=_PLAIN.format(parameter=", **kwargs", argument="**kwargs"),
+            witness=Witness(
+                build="Plain()",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _REFUSED}},
+                trains=2,
+            ),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="functional",
+            bad=_WHOLE.format(method=""),
+            at="units",
+            good=_WHOLE.format(
+                method="""\
+        self.units = units
+
+    def get_config(self):
+        return {"units": self.units}
+"""
+            ),
+            witness=Witness(
+                build="Whole(5)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _OTHER}},
+                trains=2,
+            ),
+            keras=(Keras.V3,),
+            fixed=False,
+        ),
+    )
+    silent = (
+        """\
+# It records them, takes what Keras records, or has none; Keras 2 records them by itself.
+import keras
+
+class One(keras.Model):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.dense = keras.layers.Dense(units)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+class Two(One):
+    def call(self, inputs):
+        return 2 * self.dense(inputs)
+
+class Three(keras.Model):
+    def __init__(self, name=None, *, trainable=True, dtype=None):
+        super().__init__(name=name, trainable=trainable, dtype=dtype)
+
+    def call(self, inputs):
+        return inputs
+
+class Four(keras.Model):
+    def call(self, inputs):
+        return inputs
+""",
+        """\
+# A part of another model, which makes it anew.
+import keras
+
+class Part(keras.Model):
+    def __init__(self, units):
+        super().__init__()
+        self.dense = keras.layers.Dense(units)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.part = Part(3)
+
+    def call(self, inputs):
+        return self.part(inputs)
+""",
+        """\
+# Without a `call` it is no model to be saved; of the other one's base nothing is known.
+import keras
+from project import Base
+
+class Trainer(keras.Model):
+    def __init__(self, generator, discriminator):
+        super().__init__()
+        self.generator, self.discriminator = generator, discriminator
+
+    def train_step(self, data):
+        return {}
+
+class Net(Base, keras.Model):
+    def __init__(self, units):
+        super().__init__()
+
+    def call(self, inputs):
+        return inputs
+""",
+    )
+
+    def check(self, module: ModuleModel) -> Iterator[Finding]:
+        """Each Model without `get_config` whose constructor the file has."""
+        for cls in module.classes:
+            if cls.kind is not Kind.MODEL or cls.outline.definer(CONFIG) is not None:
+                continue
+            made = constructor(module, cls)
+            if made is None or made.definer is not cls.outline or not module.is_here(made.node):
+                continue
+            if not rebuilding.is_plain(module, cls) or _is_built_by_others(module, cls):
+                continue
+            functional = rebuilding.is_functional(cls)
+            if not functional and cls.outline.definer("call") is None:
+                continue
+            missing = rebuilding.lost(module, cls, made)
+            refuses = rebuilding.refuses(module, cls)
+            if missing or (refuses and not functional):
+                yield self._found(module, cls, made, missing, refuses=refuses)
+
+    def _found(
+        self,
+        module: ModuleModel,
+        cls: KerasClass,
+        made: Constructor,
+        missing: list[Taken],
+        *,
+        refuses: bool,
+    ) -> Finding:
+        required = any(taken.required for taken in missing)
+        functional = rebuilding.is_functional(cls)
+        if missing:
+            what = f"loses {rebuilding.listed(missing)}: it has no `get_config`"
+        else:
+            what = "takes no `**kwargs`, by which Keras rebuilds it"
+        variant = "defaulted"
+        if functional:
+            variant = "functional"
+        elif required:
+            variant = "required"
+        elif refuses:
+            variant = "refused"
+        return self.finding(
+            module,
+            missing[0].label if missing else made.node.name,
+            f"`{cls.name}` {what}",
+            variant=variant,
+            severity=Severity.ERROR if _is_saved(module, cls) else None,
+            note="not recorded" if missing else "not taken",
+            labels=[(taken.label, "nor this") for taken in missing[1:]],
+            fix=None if functional else rebuilding.generate(module, cls, made, missing),
+        )
+
+
+def _is_built_by_others(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether it is a part of others, made by something else, or left to other classes."""
+    if "from_config" in {name for c in cls.outline.lineage for name in c.method_names}:
+        return True
+    if any(base.rpartition(".")[2] != "Model" for base in library_bases(cls.outline)):
+        return True
+    return module.is_part(cls) or rebuilding.is_left_open(module, cls)
+
+
+def _is_saved(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether code in sight saves such a model whole."""
+    saves = (save for scope in module.saving_scopes(cls) for save in scope.all(SaveCall))
+    return any(
+        save.how == "save"
+        and isinstance(save.receiver, Instance)
+        and save.receiver.outline is cls.outline
+        for save in saves
+    )
