@@ -48,8 +48,10 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
     Entry("SVL401", "save-path-suffix", "SavePathSuffix"),
+    Entry("SVL402", "removed-save-argument", "RemovedSaveArgument"),
     Entry("SVL403", "weights-suffix", "WeightsSuffix"),
     Entry("SVL404", "checkpoint-callback", "CheckpointCallback"),
+    Entry("SVL405", "load-saved-model-directory", "LoadSavedModelDirectory"),
     Entry("SVL406", "h5-of-subclassed-model", "H5OfSubclassedModel"),
     Entry("SVL407", "h5-loss-alias", "H5LossAlias"),
 )
