@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_model import HEAD, model
+from keras_model import HEAD, codes, model
 from savelint.analysis import Session, analyse
 from savelint.keras import paths
 from savelint.keras.generation import Keras
@@ -251,3 +251,9 @@ c.restore("f")
         ("saved_model", "e"),
         ("checkpoint", "f"),
     ]
+
+
+def test_a_directory_that_keras_3_itself_writes_is_loaded() -> None:
+    text = f"{HEAD}{SEQUENTIAL}m.save('d', zipped=False)\nkeras.models.load_model('d')\n"
+    assert codes(text) == []
+    assert codes(text.replace("zipped=False", "zipped=z")) == []
