@@ -32,8 +32,10 @@ from savelint.source import Source, Span
 if TYPE_CHECKING:
     import libcst as cst
 
+    from savelint.keras.legacy import LegacyFlag
     from savelint.keras.project import File
     from savelint.keras.regions import Region
+    from savelint.keras.removed import RemovedUse
     from savelint.keras.summary import Summary
 
 
@@ -509,7 +511,8 @@ class ModuleModel:
     in which something may be saved; `held` are the plain classes that `classes` make
     instances of in their constructors or in `build`; `served` has the flow of each function
     that is saved as a signature, with tensors for its parameters. Events are of this file
-    alone; values may come from `elsewhere`, the other files of the project.
+    alone; values may come from `elsewhere`, the other files of the project. `removed` are
+    the names it uses that Keras 3 does not have, `legacy_flags` where it asks for Keras 2.
     """
 
     file: File
@@ -520,6 +523,8 @@ class ModuleModel:
     elsewhere: Elsewhere
     held: tuple[HeldClass, ...] = ()
     served: tuple[tuple[Function, Flow], ...] = ()
+    removed: tuple[RemovedUse, ...] = ()
+    legacy_flags: tuple[LegacyFlag, ...] = ()
 
     @property
     def source(self) -> Source:

@@ -47,6 +47,8 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL214", "call-not-defined", "CallNotDefined"),
     Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
+    Entry("SVL415", "legacy-flag-too-late", "LegacyFlagTooLate"),
+    Entry("SVL416", "removed-namespace", "RemovedNamespace"),
 )
 
 
