@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from savelint.analysis import SAVING, analyse
+from savelint.analysis import analyse
 from savelint.keras.generation import Keras
 from savelint.keras.model import Flow, KerasClass, ModuleModel
 from savelint.keras.project import File, Project
@@ -49,8 +49,7 @@ def file(text: str) -> File:
 def model(text: str, keras: Keras = Keras.V3) -> ModuleModel:
     """The model of a whole file: all its statements are read."""
     found = file(text)
-    words = SAVING | found.kinds.keys()
-    return visit(found, range(len(found.summary.statements)), keras, words)
+    return visit(found, range(len(found.summary.statements)), keras, found.scope_words)
 
 
 def codes(text: str, keras: Keras = Keras.V3, *, gates: bool = True) -> list[str]:

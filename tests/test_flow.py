@@ -1186,13 +1186,15 @@ SCRIPTS = {
     "train(Net())": ["Net passed"],
     "for m in [Net(), Net()]:\n    m(1)": ["Net call"],
     "with scope():\n    m = Net()\nm(1)": ["Net call"],
-    "if a:\n    m = Net()\nelse:\n    m = Net()\ntf.saved_model.save(m, 'p')": ["saved_model of ?"],
+    "if a:\n    m = Net()\nelse:\n    m = Net()\ntf.saved_model.save(m, 'p')": [
+        "saved_model of model"
+    ],
     "try:\n    m = Net()\nexcept E:\n    raise\nm(1)": ["Net call"],
     "m = Net()\nm = Other()\nm(1)": ["Other call"],
     "m = Net()\nm.layer.inner(1)": [],
     "m = Net() if a else None\nm(1)": ["Net call"],
     "lambda: Net()": [],
-    "m = keras.models.load_model('p')\nm.save('q')": [],
+    "m = keras.models.load_model('p')\nm.save('q')": ["save of model"],
     "tf.saved_model.save(m, 'p')": ["saved_model of ?"],
 }
 

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from savelint.keras.visitor import Library
     from savelint.rule import Rule
 
-# The calls for which a function, or the module itself, is read as a place that makes and
-# saves models; `call` is there for `model.call = tf.function(model.call)`.
-SAVING = frozenset({"save", "save_model", "export", "add_endpoint", "call"})
 DEFAULT = Evidence(Keras.V3, "no evidence: the default")
 
 
@@ -132,7 +129,7 @@ def relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
     if rules is not None and not rules:
         return set()
     keras = {cls.statement for cls, _ in file.keras_classes}
-    words = scope_words(file)
+    words = file.scope_words
     every = file.summary.statements
     starts = keras | {i for i, statement in enumerate(every) if statement.called & words}
     wanted = starts if rules is None else _led_to(file, starts, rules)
@@ -147,11 +144,6 @@ def has_marks(file: File, rules: Sequence[Rule]) -> bool:
     """Whether a statement has a mark that by itself is something to one of the rules."""
     marks = clues.ALONE.intersection(mark for rule in rules for clue in rule.clues for mark in clue)
     return any(statement.words & marks for statement in file.summary.statements)
-
-
-def scope_words(file: File) -> frozenset[str]:
-    """The calls that make a function, or the module, worth reading as a scope."""
-    return SAVING | file.kinds.keys()
 
 
 def _led_to(file: File, starts: set[int], rules: Sequence[Rule]) -> set[int]:
@@ -204,7 +196,7 @@ def _check(
     from savelint.keras.visitor import visit
 
     try:
-        module = visit(file, statements, keras, scope_words(file), session.library)
+        module = visit(file, statements, keras, file.scope_words, session.library)
     except (SourceError, RecursionError, MemoryError):
         raise
     except Exception as error:

@@ -13,7 +13,7 @@ from savelint.keras.model import LoadCall, ModuleModel, SaveCall
 from savelint.keras.project import Definition, External, File, Module
 from savelint.keras.summary import ClassSummary
 from savelint.keras.tables import Kind
-from savelint.keras.values import Instance, SelfValue, Value
+from savelint.keras.values import Instance, Model, SelfValue, Value
 from savelint.report.overview import CallView, ClassView, Overview
 from savelint.source import Source
 
@@ -23,6 +23,16 @@ _SPELLED = {
     "save": "save",
     "export": "export",
     "endpoint": "add_endpoint",
+    "archive": "write_out",
+    "callback": "ModelCheckpoint",
+    "checkpoint": "tf.train.Checkpoint",
+    "weights": "save_weights",
+}
+_SPELLED_LOADS = {
+    "model": "load_model",
+    "weights": "load_weights",
+    "saved_model": "tf.saved_model.load",
+    "checkpoint": "tf.train.Checkpoint",
 }
 
 
@@ -46,7 +56,7 @@ def overview(
     if statements:
         from savelint.keras.visitor import visit
 
-        words = analysis.scope_words(file)
+        words = file.scope_words
         module = visit(file, statements, evidence.keras, words, session.library)
         saves = tuple(sorted(_saves(module), key=lambda call: call.line))
         loads = tuple(sorted(_loads(module), key=lambda call: call.line))
@@ -140,14 +150,15 @@ def _loads(module: ModuleModel) -> Iterator[CallView]:
             given = load.arguments.get(1, "custom_objects") is not None
             known = given or load.arguments.is_open
             how = "with custom_objects" if known else "without custom_objects"
-            call = "tf.saved_model.load" if load.how == "saved_model" else "load_model"
-            yield CallView(line, call, how if load.how == "model" else "")
+            yield CallView(line, _SPELLED_LOADS[load.how], how if load.how == "model" else "")
 
 
 def _told(value: Value) -> str:
     """What is saved, for people."""
     if isinstance(value, SelfValue):
         return f"the {value.outline.name} itself"
+    if isinstance(value, Model):
+        return f"a {value.outline.name}" if value.outline else f"a model, by {value.evidence}"
     if not isinstance(value, Instance):
         return "something not known"
     if value.outline is not None:

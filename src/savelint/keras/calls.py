@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import libcst as cst
 
-from savelint.keras import external, operations, tables
+from savelint.keras import external, operations, paths, receivers, saves, tables
 from savelint.keras.derived import (
     array_method,
     item_of,
     with_entry,
 )
-from savelint.keras.expressions import WEIGHT_MAKERS, ExpressionReader
+from savelint.keras.expressions import WEIGHT_MAKERS
 from savelint.keras.model import (
     Argument as CallArgument,
 )
@@ -21,10 +21,8 @@ from savelint.keras.model import (
     Arguments,
     Contact,
     LayerCall,
-    LoadCall,
     NumberUse,
     PythonOperation,
-    SaveCall,
     SelfContact,
     ShapeUse,
     Stack,
@@ -33,6 +31,7 @@ from savelint.keras.model import (
     Tracing,
     WeightCall,
 )
+from savelint.keras.saves import SaveReader
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     Argument,
@@ -47,7 +46,9 @@ from savelint.keras.values import (
     Imported,
     Instance,
     Member,
+    Model,
     ModuleRef,
+    Options,
     Partial,
     Reading,
     Ref,
@@ -57,6 +58,7 @@ from savelint.keras.values import (
     Spec,
     Table,
     Tensor,
+    Text,
     Traced,
     Value,
     Variable,
@@ -78,14 +80,7 @@ _DICTIONARIES = {
     "collections.defaultdict": "defaultdict",
 }
 _COLLECTIONS = {"collections.deque": "deque", "builtins.frozenset": "frozenset"}
-EXPORT_ARCHIVE = "keras.export.ExportArchive"
 _TF_FUNCTION = frozenset({"tensorflow.function", "tensorflow.experimental.function"})
-_SAVE_MODEL = frozenset({"keras.models.save_model", "keras.saving.save_model"})
-_LOADING = {
-    "keras.models.load_model": "model",
-    "keras.saving.load_model": "model",
-    "tensorflow.saved_model.load": "saved_model",
-}
 # Builtin functions that iterate over what they are given, and those that ask for a truth
 # value or a number.
 _ITERATING = frozenset("list tuple sorted set iter enumerate zip map sum any all".split())
@@ -98,7 +93,7 @@ _MAKERS = _VARIABLES | {"constant", "convert_to_tensor"}
 _OUTSIDE = ("print", "summary.", "debugging.", "assert", "Assert", "random.set_seed")
 
 
-class CallReader(ExpressionReader):
+class CallReader(SaveReader):
     """The part that reads calls."""
 
     def _call(self, node: cst.Call) -> Value:
@@ -116,6 +111,8 @@ class CallReader(ExpressionReader):
         method = _METHODS.get(type(owner))
         if method is not None:
             return method(self, owner, node.func, node, arguments)
+        if owner is None or isinstance(owner, (Model, SelfValue)):
+            self._note_saving_method(owner, node, node.func.attr.value, arguments)
         if owner is None and self._grows_own(node.func) and arguments.items:
             self._append(node.func.value, arguments.items[-1])
             return None
@@ -252,15 +249,16 @@ class CallReader(ExpressionReader):
             return self._builtin(name.removeprefix("builtins."), node, arguments)
         if name in _TF_FUNCTION:
             return self._tf_function(node, arguments)
-        if name == "tensorflow.saved_model.save":
-            self._save("saved_model", arguments.get(0, "obj"), node, arguments)
+        self._note_saving(name, node, arguments)
+        if name in saves.QUIET:
             return None
-        if name in _LOADING:
-            self._note(LoadCall(_LOADING[name], node, arguments))
-            return None
-        if name in _SAVE_MODEL:
-            self._save("save", arguments.get(0, "model"), node, arguments)
-            return None
+        if (model := receivers.model_of_call(name)) is not None:
+            self._pass_on(arguments, node)
+            return model
+        if name in paths.FUNCTIONS:
+            return paths.call(name, _values(arguments)) if not arguments.is_open else None
+        if name == "argparse.ArgumentParser":
+            return Options()
         if name == "keras.Variable":
             initial = arguments.get(0, "initializer")
             return Variable("keras", node, initial.value if initial else None)
@@ -268,7 +266,10 @@ class CallReader(ExpressionReader):
             return operations.keras_input(node, arguments)
         if name.endswith(".Model") and arguments.items and tables.base_kind(name) is Kind.MODEL:
             return Instance(Kind.FUNCTIONAL, name, node)
-        if name == EXPORT_ARCHIVE or name in tables.LOOKUP_TABLES:
+        if name == saves.EXPORT_ARCHIVE or name in tables.LOOKUP_TABLES:
+            return Instance(None, name, node)
+        if name in saves.CHECKPOINTS:
+            self._pass_on(arguments, node)
             return Instance(None, name, node)
         if tables.is_initializer(name):
             seeded = ".seeded" if operations.is_seeded(arguments, None, "seed") else ""
@@ -366,11 +367,6 @@ class CallReader(ExpressionReader):
         if isinstance(value, Dim) and not value.dynamic and value.is_batch:
             self._note(NumberUse(node, value, takes_tensor, self._training > 0))
 
-    def _save(
-        self, how: str, saved: CallArgument | None, node: cst.Call, arguments: Arguments
-    ) -> None:
-        self._note(SaveCall(how, saved.value if saved else None, node, arguments))
-
     def _tf_function(self, node: cst.Call, arguments: Arguments) -> Value:
         wrapped = arguments.get(0, "func")
         signature = arguments.get(1, "input_signature")
@@ -419,7 +415,9 @@ class CallReader(ExpressionReader):
         if name == "zip":
             row = Seq(tuple(item_of(a.value) for a in arguments.items), kind="tuple")
             return Seq((row,), complete=False, kind="iterator")
-        if name in {"isinstance", "print", "type", "hasattr", "str", "bool"}:
+        if name == "str":
+            return paths.as_string(first)
+        if name in {"isinstance", "print", "type", "hasattr", "bool"}:
             return None
         self._pass_on(arguments, node)
         return None
@@ -602,19 +600,47 @@ class CallReader(ExpressionReader):
             return (
                 drawn if seeded and owner.attribute is None else self._drawn(drawn, node, arguments)
             )
-        if owner.name == EXPORT_ARCHIVE:
-            if name == "add_endpoint":
-                self._note(SaveCall("endpoint", owner, node, arguments))
-            else:
+        self._note_saving_method(owner, node, name, arguments)
+        if owner.name == saves.EXPORT_ARCHIVE:
+            if name != "add_endpoint":
                 self._pass_on(arguments, node)
             return None
         if owner.kind is None and owner.outline is not None:
             return self._foreign_method(owner, owner.outline, name, node, arguments)
-        if name in {"save", "export"} and owner.kind is not None and owner.kind.is_layer:
-            self._note(SaveCall(name, owner, node, arguments))
         self._note(Contact(owner, name, node, arguments))
         if any(holds_tensor(a.value) for a in arguments.items):
             return Tensor(None, structured=True)
+        return None
+
+    def _text_method(
+        self, owner: Const | Text, func: cst.Attribute, node: cst.Call, arguments: Arguments
+    ) -> Value:
+        name = func.attr.value
+        positional = [a.value for a in arguments.positional]
+        named = {a.keyword: a.value for a in arguments.items if a.keyword}
+        self._pass_on(arguments, node)
+        if arguments.is_open:
+            found = None
+        elif isinstance(owner, Text) and owner.is_path:
+            found = paths.method(owner, name, positional)
+        else:
+            found = paths.string_method(owner, name, positional, named)
+        return found if found is not None else self._result_of_unknown(node, arguments)
+
+    def _option(
+        self, owner: Options, func: cst.Attribute, node: cst.Call, arguments: Arguments
+    ) -> Value:
+        """`parser.add_argument("--out", default="m.h5")` and `parser.parse_args()`."""
+        name = func.attr.value
+        if name == "parse_args":
+            return owner
+        base = func.value
+        if (
+            name == "add_argument"
+            and isinstance(base, cst.Name)
+            and base.value in self._frame.names
+        ):
+            self._frame.names[base.value] = paths.with_option(owner, arguments)
         return None
 
     def _foreign_method(
@@ -651,7 +677,8 @@ def _at_home(value: Value, node: cst.Call) -> Value:
         return replace(value, items=tuple(_at_home(item, node) for item in value.items))
     if isinstance(value, Instance):
         return replace(value, node=node)
-    return value if isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported)) else None
+    known = (Const, Text, Ref, ClassRef, Model, ModuleRef, Imported)
+    return value if isinstance(value, known) else None
 
 
 def _values(arguments: Arguments) -> tuple[Value, ...]:
@@ -705,4 +732,7 @@ _METHODS: dict[type, Callable[..., Value]] = {
     Table: CallReader._table_method,
     Seq: CallReader._sequence_method,
     Instance: CallReader._object_method,
+    Const: CallReader._text_method,
+    Text: CallReader._text_method,
+    Options: CallReader._option,
 }

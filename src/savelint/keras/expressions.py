@@ -9,7 +9,7 @@ from itertools import chain
 
 import libcst as cst
 
-from savelint.keras import names, tables
+from savelint.keras import names, paths, tables
 from savelint.keras.choices import choice_of
 from savelint.keras.derived import (
     array_arithmetic,
@@ -43,11 +43,13 @@ from savelint.keras.values import (
     ClassOutline,
     ClassRef,
     Const,
+    Count,
     Dim,
     Function,
     Instance,
     Member,
     ModuleRef,
+    Options,
     Reading,
     Ref,
     SelfValue,
@@ -55,9 +57,11 @@ from savelint.keras.values import (
     Shape,
     Table,
     Tensor,
+    Text,
     Traced,
     Value,
     Variable,
+    as_model,
     bounded,
     dimensions,
     elements,
@@ -66,6 +70,7 @@ from savelint.keras.values import (
     join,
     literal,
     reading_of,
+    text_of,
 )
 from savelint.keras.walk import children, descendants
 
@@ -77,7 +82,6 @@ _BUILTINS = frozenset(
     """.split()
 )
 _ORDERINGS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
-_MAX_TEXT = 10_000  # characters of a string that is put together
 WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 
 
@@ -119,7 +123,9 @@ class ExpressionReader(FunctionReader):
         if found is None and node.value in _BUILTINS:
             return Ref(f"builtins.{node.value}")
         if found is None or isinstance(found, (Seq, Table)):
-            self._note_outer(node.value, self._around.outer(node.value), None, node)
+            outer = self._around.outer(node.value)
+            self._note_outer(node.value, outer, None, node)
+            found = found or as_model(outer)
         return found
 
     def _note_outer(
@@ -132,6 +138,22 @@ class ExpressionReader(FunctionReader):
 
     def _literal(self, node: cst.Integer | cst.Float | cst.SimpleString) -> Value:
         return Const(node.evaluated_value)
+
+    def _texts(self, node: cst.ConcatenatedString) -> Value:
+        left, right = self.value(node.left), self.value(node.right)
+        return paths.concatenated(left, right) if text_of(left) or text_of(right) else None
+
+    def _formatted(self, node: cst.FormattedString) -> Value:
+        pieces: list[Value] = []
+        for part in node.parts:
+            if isinstance(part, cst.FormattedStringText):
+                written = paths.evaluated(part.value, node.start)
+                pieces.append(Const(written) if written is not None else None)
+            elif isinstance(part, cst.FormattedStringExpression):
+                value = self._quietly(part.expression)
+                changed = part.conversion or part.format_spec or part.equal
+                pieces.append(None if changed else value)
+        return paths.concatenated(*pieces) if pieces else Const("")
 
     def _ellipsis(self, node: cst.Ellipsis) -> Value:
         return Const(...)
@@ -153,6 +175,10 @@ class ExpressionReader(FunctionReader):
             return Tensor(None) if name in {"T", "values", "flat_values"} else None
         if isinstance(owner, Dim):
             return owner if name == "value" else None
+        if isinstance(owner, Text):
+            return paths.attribute(owner, name) if owner.is_path else None
+        if isinstance(owner, Options):
+            return next((value for known, value in owner.defaults if known == name), None)
         if isinstance(owner, Reading):
             return owner
         if isinstance(owner, Array):
@@ -438,8 +464,8 @@ class ExpressionReader(FunctionReader):
                 one = known and not lists
                 single = one or any(is_symbolic(v) for v in (left, right))
                 return Tensor(axis, certain=known, single=single)
-        if operator == "Add" and isinstance(left, Const) and isinstance(right, Const):
-            return _joined_text(left.value, right.value)
+        if text_of(left) or text_of(right):
+            return _text_arithmetic(left, right, operator)
         for value in (left, right):
             if isinstance(value, Reading):
                 return value
@@ -747,10 +773,19 @@ def _is_drawn(value: Value) -> bool:
     )
 
 
-def _joined_text(left: object, right: object) -> Value:
-    if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) <= _MAX_TEXT:
-        return Const(left + right)
-    return None
+def _text_arithmetic(left: Value, right: Value, operator: str) -> Value:
+    """What `+`, `%` and `/` make of a text or a path and something else."""
+    first, second = text_of(left), text_of(right)
+    if operator == "Divide":
+        return paths.plain(paths.joined((left, right), is_path=True))
+    if operator == "Modulo" and first is not None and not first.is_path:
+        return paths.percent(first, right)
+    if operator != "Add" or (first and first.is_path) or (second and second.is_path):
+        return None
+    unknown = (Argument, Count)
+    if all(text_of(v) or v is None or isinstance(v, unknown) for v in (left, right)):
+        return paths.concatenated(left, right)
+    return next((v for v in (left, right) if isinstance(v, Reading)), None)
 
 
 def _is_number(value: Value) -> bool:
@@ -797,7 +832,8 @@ _EXPRESSIONS: dict[type[cst.CSTNode], Callable[..., Value]] = {
     cst.Integer: ExpressionReader._literal,
     cst.Float: ExpressionReader._literal,
     cst.SimpleString: ExpressionReader._literal,
-    cst.ConcatenatedString: ExpressionReader._literal,
+    cst.ConcatenatedString: ExpressionReader._texts,
+    cst.FormattedString: ExpressionReader._formatted,
     cst.Ellipsis: ExpressionReader._ellipsis,
     cst.Attribute: ExpressionReader._attribute,
     cst.Subscript: ExpressionReader._subscript,

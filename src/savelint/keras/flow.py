@@ -25,6 +25,7 @@ from savelint.keras.model import (
 )
 from savelint.keras.parameters import method_parameters, parameter_names
 from savelint.keras.values import (
+    Argument,
     ClassOutline,
     ClassRef,
     Const,
@@ -36,6 +37,7 @@ from savelint.keras.values import (
     Value,
     holds_tensor,
     reading_of,
+    text_of,
 )
 from savelint.keras.walk import code, descendants
 
@@ -49,13 +51,17 @@ def read_method(
     arguments; of any other method nothing is known of them.
     """
     reader = _Reader(surroundings, method)
-    return reader.enter(Function(node), method_parameters(outline, method, node))
+    parameters = method_parameters(outline, method, node)
+    reader.assume_defaults(node.params, parameters, arguments=outline.kind is None)
+    return reader.enter(Function(node), parameters)
 
 
 def read_function(surroundings: Surroundings, node: cst.FunctionDef) -> Flow:
     """What a module-level function does, with nothing known of its parameters."""
     reader = _Reader(surroundings, node.name.value)
-    return reader.enter(Function(node), dict.fromkeys(parameter_names(node.params)))
+    parameters: dict[str, Value] = dict.fromkeys(parameter_names(node.params))
+    reader.assume_defaults(node.params, parameters)
+    return reader.enter(Function(node), parameters)
 
 
 def read_served(surroundings: Surroundings, function: Function) -> Flow:
@@ -86,6 +92,22 @@ class _Reader(CallReader):
         """A `def` of the module's own, decorated."""
         self._frames.append(Frame(None, {}))
         return self.decorated(Function(node), node)
+
+    def assume_defaults(
+        self, declared: cst.Parameters, values: dict[str, Value], *, arguments: bool = False
+    ) -> None:
+        """Take texts that are defaults for parameters of which nothing is known.
+
+        With `arguments` also for those of a constructor.
+        """
+        for parameter in (*declared.params, *declared.kwonly_params):
+            name, default = parameter.name.value, parameter.default
+            known = values[name]
+            if isinstance(default, cst.BaseString) and (
+                known is None or (arguments and isinstance(known, Argument))
+            ):
+                text = text_of(Const(getattr(default, "evaluated_value", None)))
+                values[name] = replace(text, assumed=True) if text is not None else known
 
     def _block(self, statements: Iterable[cst.BaseStatement | cst.BaseSmallStatement]) -> bool:
         """Read statements; True when control cannot reach what follows them."""

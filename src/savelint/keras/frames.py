@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,23 +11,30 @@ import libcst as cst
 
 from savelint.keras.model import Arguments, Event, Flow, Returned
 from savelint.keras.parameters import is_static, parameter_names
+from savelint.keras.receivers import model_of_class
 from savelint.keras.values import (
+    Argument,
     ClassOutline,
     Const,
     Function,
     Imported,
+    Model,
     SelfValue,
     Surroundings,
     Table,
     Traced,
     Value,
+    as_model,
     holds_tensor,
     join,
 )
+from savelint.keras.walk import code
 
 # Calls are followed this deep, and a function's calls this often; deeper is unknown.
 _MAX_CALL_DEPTH = 8
 _MAX_ENTRIES = 200
+# The last name of an annotation that may speak of a model; others are not looked up.
+_MODEL_NAME = re.compile(r"(Model|Net|Network|Sequential|Functional)\w*$")
 
 
 @dataclass
@@ -121,6 +129,7 @@ class FunctionReader(ABC):
         self._frames.append(frame)
         training = self._training
         node = function.node
+        self._read_annotations(node.params, parameters)
         if isinstance(node, cst.Lambda):
             frame.results.append(self.value(node.body))
             self._returns(node.body, frame.results[-1])
@@ -131,7 +140,40 @@ class FunctionReader(ABC):
         result = frame.results[0] if frame.results else Const(None)
         for other in frame.results[1:]:
             result = join(result, other)
+        if result is None and isinstance(node, cst.FunctionDef) and node.returns is not None:
+            return self._annotated_model(node.returns.annotation)
         return result
+
+    def _read_annotations(self, declared: cst.Parameters, parameters: dict[str, Value]) -> None:
+        """Parameters of which nothing is known may be models by their annotation."""
+        owner = next(iter(parameters.values()), None)
+        plain = isinstance(owner, SelfValue) and owner.outline.kind is None
+        every = (*declared.posonly_params, *declared.params, *declared.kwonly_params)
+        for parameter in every:
+            name = parameter.name.value
+            known = parameters[name]
+            if parameter.annotation is not None and (
+                known is None or (plain and isinstance(known, Argument))
+            ):
+                model = self._annotated_model(parameter.annotation.annotation)
+                parameters[name] = model if model is not None else known
+
+    def _annotated_model(self, node: cst.BaseExpression) -> Model | None:
+        """The model that an annotation speaks of: `keras.Model`, `Optional[Net]`, `Net | None`."""
+        if isinstance(node, cst.BinaryOperation):
+            return self._annotated_model(node.left) or self._annotated_model(node.right)
+        if isinstance(node, cst.Subscript) and code(node.value).endswith("Optional"):
+            index = node.slice[0].slice
+            return self._annotated_model(index.value) if isinstance(index, cst.Index) else None
+        if isinstance(node, cst.SimpleString):
+            dotted = str(node.evaluated_value)
+            if not all(part.isidentifier() for part in dotted.split(".")):
+                return None
+            node = cst.parse_expression(dotted)
+        text = code(node) if isinstance(node, (cst.Name, cst.Attribute)) else ""
+        if not _MODEL_NAME.search(text):
+            return None
+        return model_of_class(self._quietly(node), f"the annotation `{text}`")
 
     def _returns(self, node: cst.CSTNode, value: Value) -> None:
         """Note what the function that is read returns; not what those that it calls do."""
@@ -183,13 +225,19 @@ class FunctionReader(ABC):
         return isinstance(wrapped, Traced) and wrapped.is_converted
 
     def _follow_imported(self, callee: Imported, node: cst.Call, arguments: Arguments) -> Value:
-        """The result of calling a function that was imported; only one of tensors is read."""
-        if any(holds_tensor(argument.value) for argument in arguments.items):
-            found = callee.surroundings.name(callee.name)
+        """The result of calling a function that was imported.
+
+        Only one that takes tensors, or that may make a model, is read.
+        """
+        of_tensors = any(holds_tensor(argument.value) for argument in arguments.items)
+        around = callee.surroundings
+        if of_tensors or around.may_make_model(callee.name):
+            found = around.name(callee.name)
             function = found.function if isinstance(found, Traced) else found
             if isinstance(function, Function):
-                around = callee.surroundings
-                return self._follow_abroad(function, around, node, arguments, None)
+                value = self._follow_abroad(function, around, node, arguments, None)
+                # How a model was used where it was made is not known here.
+                return value if of_tensors else as_model(value, f"`{callee.name}(...)`")
         return self._brought_home(None, node, arguments)
 
     def _follow_abroad(

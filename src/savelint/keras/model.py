@@ -324,24 +324,46 @@ class Contact:
 
 @dataclass(frozen=True, eq=False)
 class SaveCall:
-    """A call that saves: "saved_model", "export", "save" or "endpoint".
+    """A call that saves a model, or makes what will save it.
 
-    `receiver` is what is saved.
+    `how` is "save" (`model.save`, `save_model`), "weights" (`save_weights`), "export",
+    "saved_model" (`tf.saved_model.save`), "endpoint" (`ExportArchive.add_endpoint`), "archive"
+    (`write_out`), "callback" (`ModelCheckpoint`) or "checkpoint" (`save` and `write` of a
+    `tf.train.Checkpoint`). `receiver` is what is saved, `path` the argument that says where.
+    `evidence` says for people what tells that it is a Keras model; empty where nothing does.
+    `inside` are the functions being read, outermost first.
     """
 
     how: str
     receiver: Value
     node: cst.Call
     arguments: Arguments
+    path: Argument | None = None
+    evidence: str = ""
+    inside: tuple[cst.FunctionDef | cst.Lambda, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it saves or serves the model itself, and not its weights alone."""
+        return self.how in {"save", "export", "saved_model", "endpoint"}
 
 
 @dataclass(frozen=True, eq=False)
 class LoadCall:
-    """A call that loads a whole model: `load_model` ("model") or `tf.saved_model.load`."""
+    """A call that loads a model or weights.
+
+    `how` is "model" (`load_model`), "weights" (`load_weights`), "saved_model"
+    (`tf.saved_model.load`) or "checkpoint" (`restore` and `read` of a `tf.train.Checkpoint`).
+    `receiver` is what weights are loaded into; the rest is as in SaveCall.
+    """
 
     how: str
     node: cst.Call
     arguments: Arguments
+    receiver: Value = None
+    path: Argument | None = None
+    evidence: str = ""
+    inside: tuple[cst.FunctionDef | cst.Lambda, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from typing import TypeAlias, TypeVar
 from savelint.discover import display_name, os_reason
 from savelint.keras import external, names
 from savelint.keras.summary import ClassSummary, Summary, summarise
-from savelint.keras.tables import Kind
+from savelint.keras.tables import SAVING, Kind
 from savelint.modules import Modules, Place
 from savelint.source import Source, SourceError
 
@@ -199,6 +199,21 @@ class File:
         name = qualname.rpartition(".")[2]
         named = self.summary.classes_by_name.get(name, ())
         yield from (cls for cls in named if cls.qualname == qualname)
+
+    @cached_property
+    def scope_words(self) -> frozenset[str]:
+        """The calls that make a function, or the module, worth reading as a scope.
+
+        Those that save and load, those that make the file's Keras objects, and those of its
+        functions in which any of these is called: what they are given is known where they are.
+        """
+        words = {*SAVING, *self.kinds}
+        called = {n: self.summary.statements[i].called for n, i in self.summary.functions.items()}
+        while found := [name for name, calls in called.items() if calls & words]:
+            words.update(found)
+            for name in found:
+                del called[name]
+        return frozenset(words)
 
     # -- statements ----------------------------------------------------------------------
 

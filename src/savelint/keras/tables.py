@@ -193,6 +193,37 @@ SEEDED = frozenset(
 )
 
 
+# The calls for which a function, or the module itself, is read as a place that makes, saves
+# and loads models; `call` is there for `model.call = tf.function(model.call)`.
+SAVING = frozenset(
+    """
+    save save_model export add_endpoint call save_weights load_model load_weights write_out
+    ExportArchive ModelCheckpoint Checkpoint CheckpointManager restore
+    """.split()
+)
+# Functions that give a Keras model.
+MODEL_MAKERS = frozenset(
+    {
+        "keras.models.load_model",
+        "keras.saving.load_model",
+        "keras.models.clone_model",
+        "keras.models.model_from_json",
+        "keras.models.model_from_config",
+        "keras.models.model_from_yaml",
+    }
+)
+# Words without which no function makes a model, but of the project's own classes.
+MODEL_WORDS = frozenset({"Model", "Sequential", "Functional", "applications"}) | {
+    name.rpartition(".")[2] for name in MODEL_MAKERS
+}
+
+
+def makes_model(name: str) -> bool:
+    """Whether a canonical name is that of a function which gives a model, made out of sight."""
+    last = name.rpartition(".")[2]
+    return name in MODEL_MAKERS or (name.startswith("keras.applications.") and last[:1].isupper())
+
+
 class Family(Enum):
     """Whose function an operation is."""
 

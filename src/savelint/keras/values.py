@@ -113,6 +113,9 @@ class Surroundings(Protocol):
     def attribute(self, outline: ClassOutline, name: str) -> Value:
         """The value that the constructor or `build` gives to an attribute of `self`."""
 
+    def may_make_model(self, name: str) -> bool:
+        """Whether a function of the module may return a Keras model, as far as words tell."""
+
     def method(self, outline: ClassOutline, name: str) -> tuple[Function, Surroundings] | None:
         """The method of a class, its own or inherited, and what it sees around itself."""
 
@@ -151,6 +154,20 @@ class Const:
     """A literal: a number, a string, True, False, None or Ellipsis."""
 
     value: object
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text of which some is not known, and path objects; `savelint.keras.paths` makes them.
+
+    `parts` are in a row, None where something is not known; no two neighbours are of one
+    sort. `is_path` says that it is a `pathlib` object, `assumed` that it is a default, which
+    the user of the program may replace.
+    """
+
+    parts: tuple[str | None, ...]
+    is_path: bool = False
+    assumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -337,6 +354,27 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class Model:
+    """A Keras model that was made out of sight, so that nothing is known of its use so far.
+
+    `evidence` says, for people, what tells that it is one: an annotation, `load_model`, a
+    function of another file. `outline` is set for a class of the project, `kind` is None
+    where it may be a subclassed model as well as a functional one.
+    """
+
+    evidence: str = field(compare=False)
+    kind: Kind | None = None
+    outline: ClassOutline | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """An `argparse` parser, or what it parses: the options with their defaults."""
+
+    defaults: tuple[tuple[str, Value], ...] = ()
+
+
+@dataclass(frozen=True)
 class SelfValue:
     """The object whose method is being read."""
 
@@ -452,6 +490,7 @@ Value: TypeAlias = (
     | ModuleRef
     | Imported
     | Const
+    | Text
     | Count
     | Argument
     | Tensor
@@ -463,6 +502,8 @@ Value: TypeAlias = (
     | Reading
     | Variable
     | Instance
+    | Model
+    | Options
     | SelfValue
     | Member
     | Function
@@ -494,8 +535,12 @@ def join(left: Value, right: Value) -> Value:
     for one, other in ((left, right), (right, left)):
         if isinstance(one, (Shape, Dim)) and one.dynamic and isinstance(other, (Shape, Dim)):
             return replace(one, symbolic=one.symbolic and other.symbolic)
-        if one == Const(None) and isinstance(other, (Array, Variable, Instance, Ref)):
+        if one == Const(None) and isinstance(other, (Array, Variable, Instance, Model, Ref)):
             return other
+    if (model := _either_model(left, right)) is not None:
+        return model
+    if (text := _either_text(left, right)) is not None:
+        return text
     if isinstance(left, Seq) and isinstance(right, Seq):
         # As a loop leaves it: empty before, filled after.
         grown = right.items[: len(left.items)] == left.items
@@ -519,6 +564,52 @@ def join(left: Value, right: Value) -> Value:
         )
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         return Tensor(None)
+    return None
+
+
+def as_model(value: Value, evidence: str = "") -> Model | None:
+    """A value as a model of which nothing more is known, where it is one."""
+    if isinstance(value, Model):
+        return value
+    if isinstance(value, Instance) and value.kind in {Kind.MODEL, Kind.FUNCTIONAL}:
+        return Model(evidence or f"`{value.name}(...)`", value.kind, value.outline)
+    return None
+
+
+def _either_model(left: Value, right: Value) -> Model | None:
+    """What two models have in common."""
+    one, other = as_model(left), as_model(right)
+    if one is None or other is None:
+        return None
+    kind = one.kind if one.kind is other.kind else None
+    return Model(one.evidence, kind, one.outline if one.outline is other.outline else None)
+
+
+def _either_text(left: Value, right: Value) -> Text | None:
+    """What two texts have in common: how they begin, and how they end."""
+    one, other = text_of(left), text_of(right)
+    if one is None or other is None:
+        return None
+    head = _same_start(one.parts[0] or "", other.parts[0] or "")
+    tail = _same_start((one.parts[-1] or "")[::-1], (other.parts[-1] or "")[::-1])[::-1]
+    parts = tuple(part for part in (head, None, tail) if part != "")
+    is_path = one.is_path and other.is_path
+    same = Text(one.parts, is_path, one.assumed or other.assumed)
+    found = same if one.parts == other.parts else replace(same, parts=parts)
+    return found if is_path or any(found.parts) else None
+
+
+def _same_start(one: str, other: str) -> str:
+    differs = (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return one[: next(differs, min(len(one), len(other)))]
+
+
+def text_of(value: Value) -> Text | None:
+    """A value as text with holes; None for one that is no text, or nothing known of one."""
+    if isinstance(value, Text):
+        return value
+    if isinstance(value, Const) and isinstance(value.value, str):
+        return Text((value.value,))
     return None
 
 

@@ -27,7 +27,7 @@ from savelint.keras.names import canonical
 from savelint.keras.project import Definition, External, File, Found, Module, Project
 from savelint.keras.regions import Region
 from savelint.keras.summary import ClassSummary
-from savelint.keras.tables import Kind
+from savelint.keras.tables import MODEL_WORDS, SAVING, Kind
 from savelint.keras.values import (
     Array,
     ClassOutline,
@@ -41,6 +41,7 @@ from savelint.keras.values import (
     Seq,
     Surroundings,
     Table,
+    Text,
     Traced,
     Value,
     Variable,
@@ -130,7 +131,8 @@ def _exported(value: Value) -> Value:
     if isinstance(value, Table):
         items = tuple((key, _exported(item)) for key, item in value.items)
         return replace(value, items=items, keys=tuple(map(_exported, value.keys)))
-    return value if isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported)) else None
+    known = (Const, Text, Ref, ClassRef, ModuleRef, Imported)
+    return value if isinstance(value, known) else None
 
 
 class _Visitor:
@@ -185,7 +187,7 @@ class _Visitor:
             tuple(classes),
             tuple(scopes),
             self.regions,
-            _Elsewhere(self._library, self.file, scope_words),
+            _Elsewhere(self._library, self.file),
             held,
             tuple(self._served(scopes)),
             gone,
@@ -502,6 +504,15 @@ class _Visitor:
             return None
         return Function(definer.methods[name]), self._home(definer)
 
+    def may_make_model(self, name: str) -> bool:
+        """Whether a function of this file may return a Keras model, as far as words tell."""
+        index = self._summary.functions.get(name)
+        if index is None:
+            return False
+        words = MODEL_WORDS | self.file.kinds.keys()
+        statements = self._summary.statements
+        return any(statements[i].words & words for i in self.file.reach(index))
+
     def _home(self, outline: ClassOutline) -> _Visitor:
         """The visitor of the file in which a class stands."""
         return self._library.homes.get(outline, self)
@@ -528,10 +539,9 @@ class _Visitor:
 class _Elsewhere:
     """What the other files of the project say about a file's classes."""
 
-    def __init__(self, library: Library, file: File, scope_words: frozenset[str]) -> None:
+    def __init__(self, library: Library, file: File) -> None:
         self._library = library
         self._file = file
-        self._scope_words = scope_words
 
     def region(self, node: cst.CSTNode) -> Region | None:
         """The region of another file that holds a node."""
@@ -550,17 +560,17 @@ class _Elsewhere:
 
     def scopes(self, cls: KerasClass) -> Iterator[Flow]:
         """The functions and scripts of other files that make instances and may save them."""
-        words = self._scope_words - self._file.kinds.keys()
+        words = SAVING | self._file.kinds.keys()
         for file, makers in self._file.project.users(self._file, cls.name):
             statements = file.summary.statements
             loose = {i for i, statement in enumerate(statements) if not statement.definition}
             together = loose if not loose.isdisjoint(makers) else set()
-            wanted = {i for i in {*makers, *together} if statements[i].called & words}
+            wanted = {i for i in {*makers, *together} if statements[i].called & SAVING}
             if wanted & together:
                 wanted = wanted.union(*(file.reach(i) for i in together))
             if wanted:
                 visitor = self._library.visitor(file)
-                yield from visitor.model(sorted(wanted), Keras.V3, self._scope_words).scopes
+                yield from visitor.model(sorted(wanted), Keras.V3, words).scopes
 
 
 def _add_store(stored: dict[str, Value], event: AttributeStore) -> None:

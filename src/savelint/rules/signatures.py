@@ -121,6 +121,7 @@ def is_exported_with_signature(module: ModuleModel, cls: KerasClass) -> bool:
         for flow in module.saving_scopes(cls)
         for save in flow.all(SaveCall)
         if isinstance(save.receiver, Instance) and save.receiver.outline is cls.outline
+        if save.is_whole
     ]
     return bool(saves) and all(
         save.how == "export" and save.arguments.get(None, "input_signature") is not None

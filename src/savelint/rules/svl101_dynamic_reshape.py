@@ -482,7 +482,8 @@ def _saves(module: ModuleModel, cls: KerasClass) -> Iterator[tuple[SaveCall, boo
     for flow in module.saving_scopes(cls):
         for save in flow.all(SaveCall):
             receiver = save.receiver
-            if isinstance(receiver, Instance) and receiver.outline is cls.outline:
+            own = isinstance(receiver, Instance) and receiver.outline is cls.outline
+            if own and save.is_whole:
                 first, _ = saving.first_contact(flow, save)
                 plain = save.how == "saved_model" and save.arguments.get(2, "signatures") is None
                 yield save, plain and first in {FirstContact.EAGER, FirstContact.UNKNOWN}

@@ -516,7 +516,7 @@ def _is_served(module: ModuleModel, cls: KerasClass) -> bool:
         return False  # a base class
     if saving.signed_functions(cls):
         return False
-    saves = [save for flow in module.saving_scopes(cls) for save in flow.all(SaveCall)]
+    saves = [s for flow in module.saving_scopes(cls) for s in flow.all(SaveCall) if s.is_whole]
     own = [
         s for s in saves if isinstance(s.receiver, Instance) and s.receiver.outline is cls.outline
     ]
