@@ -47,8 +47,14 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL214", "call-not-defined", "CallNotDefined"),
     Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
+    Entry("SVL409", "destructive-overwrite", "DestructiveOverwrite"),
+    Entry("SVL410", "save-while-tracing", "SaveWhileTracing"),
+    Entry("SVL412", "overwrite-prompt", "OverwritePrompt"),
+    Entry("SVL413", "weights-not-loaded", "WeightsNotLoaded"),
     Entry("SVL415", "legacy-flag-too-late", "LegacyFlagTooLate"),
     Entry("SVL416", "removed-namespace", "RemovedNamespace"),
+    Entry("SVL417", "optimizer-lost", "OptimizerLost"),
+    Entry("SVL418", "zipped-directory-again", "ZippedDirectoryAgain"),
 )
 
 
