@@ -23,9 +23,7 @@ _SUFFIXES = (".weights.h5", ".keras", ".hdf5", ".h5")
 # The methods of a callback that run more than once.
 _HOOK = re.compile(r"on_(epoch|batch|train_batch)_(begin|end)")
 _REASON = "both files must fit on the disk, and the new one has default permissions"
-_REPLACES = re.compile(
-    r"\b(?:os\.replace|os\.rename|shutil\.move|\.replace\(\w*(?:path|file)|\.rename)\b"
-)
+_REPLACES = re.compile(r"\b(?:os\.replace|shutil\.move|rename)\(|\.replace\([^,()]+\)")
 
 _IMPORTS = """\
 import os
