@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from savelint.finding import Finding, Fix, Safety, Severity
@@ -19,6 +20,8 @@ _VARIANTS = {
     Trace.SWITCHED: "switched",
 }
 _NO_VALUES = r"NotImplementedError: .*numpy\(\) is only available"
+# Then nothing is traced.
+_EAGERLY = re.compile(r"\brun_eagerly\b|\brun_functions_eagerly\(True")
 _RAISES = {keras: {Way.RUN: _NO_VALUES} for keras in Keras}
 
 _STEP = """\
@@ -189,10 +192,7 @@ model.save("model.keras")
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """The saves that are traced."""
-        if (
-            "run_eagerly" in module.source.text
-            or "run_functions_eagerly(True" in module.source.text
-        ):
+        if _EAGERLY.search(module.source.text):
             return
         for save, _ in occasions.saves(module, "save", "weights", "export", "saved_model"):
             found = occasions.trace_around(module, save)

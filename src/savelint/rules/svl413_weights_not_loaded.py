@@ -12,6 +12,7 @@ from savelint.keras.tables import WEIGHTED
 from savelint.keras.values import Const, Instance
 from savelint.rule import Example, Rule, Way, Witness
 
+_OTHERS = {keras: {Way.RUN: "AssertionError: the weights are others"} for keras in Keras}
 _SCRIPT = """\
 import numpy as np
 from tensorflow import keras
@@ -60,9 +61,7 @@ class WeightsNotLoaded(Rule):
             witness=Witness(
                 build="model",
                 ways=(Way.RUN,),
-                fails={
-                    keras: {Way.RUN: "AssertionError: the weights are others"} for keras in Keras
-                },
+                fails=_OTHERS,
             ),
             fixed=False,
         ),
