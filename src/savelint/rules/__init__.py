@@ -51,6 +51,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL410", "save-while-tracing", "SaveWhileTracing"),
     Entry("SVL412", "overwrite-prompt", "OverwritePrompt"),
     Entry("SVL413", "weights-not-loaded", "WeightsNotLoaded"),
+    Entry("SVL414", "mixed-generations", "MixedGenerations"),
     Entry("SVL415", "legacy-flag-too-late", "LegacyFlagTooLate"),
     Entry("SVL416", "removed-namespace", "RemovedNamespace"),
     Entry("SVL417", "optimizer-lost", "OptimizerLost"),
