@@ -99,9 +99,8 @@ def analyse(
     if gates:
         active = [rule for rule in active if _mentions(source.text, [rule])]
     statements = relevant(file, active if gates else None)
-    findings = (
-        _check(file, statements, active, evidence.keras, session) if active and statements else ()
-    )
+    wanted = active and (statements or has_marks(file, active))
+    findings = _check(file, statements, active, evidence.keras, session) if wanted else ()
     return Analysis(findings, True, evidence.keras, evidence.reason)
 
 
@@ -142,6 +141,12 @@ def relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
         loose = {i for i, statement in enumerate(every) if not statement.definition}
         wanted = wanted.union(*(file.reach(index) for index in loose))
     return wanted
+
+
+def has_marks(file: File, rules: Sequence[Rule]) -> bool:
+    """Whether a statement has a mark that by itself is something to one of the rules."""
+    marks = clues.ALONE.intersection(mark for rule in rules for clue in rule.clues for mark in clue)
+    return any(statement.words & marks for statement in file.summary.statements)
 
 
 def _led_to(file: File, starts: set[int], rules: Sequence[Rule]) -> set[int]:

@@ -59,6 +59,9 @@ class Witness:
     is loaded and compared with `build`.
     `trains` counts the variables that one step of fit must change in the good form.
     `serves` names a method that is passed as `signatures=` where the object has it.
+    With `program` the text is run as a program of its own, and `Way.RUN` is all that is tried.
+    There `keras` is Keras 3 in both generations; the environment asks `tf.keras` for Keras 2
+    where that is measured, unless the text itself sets `TF_USE_LEGACY_KERAS`.
     """
 
     build: str
@@ -75,6 +78,7 @@ class Witness:
     saved: str = ""
     trains: int | None = None
     serves: str = ""
+    program: bool = False
 
 
 @dataclass(frozen=True)

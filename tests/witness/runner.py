@@ -4,8 +4,8 @@
 
 A standalone program: no savelint, no pytest. JOBS is a JSON list; a job has `id`, `source`
 (the text of a module), `build` (an expression in it), `inputs` (one [shape without the batch,
-dtype] per tensor), `ways`, `saved`, `trains` and `serves`, as in `savelint.rule.Witness`. OUT
-gets `{id: {way: outcome}}`.
+dtype] per tensor), `ways`, `saved`, `trains`, `serves` and `program`, as in
+`savelint.rule.Witness`. OUT gets `{id: {way: outcome}}`.
 
 Two worker processes do the work, one after the other, each for all jobs. The first builds,
 calls, trains and saves, and reloads what Keras can reload in the process that saved it. The
@@ -51,9 +51,13 @@ from types import FrameType, ModuleType
 from typing import Any
 
 SECONDS = 90  # for one job in one phase
+PROGRAM_SECONDS = 600  # for one that has to import TensorFlow anew
 SAMPLES = 4  # the batch that a model sees before it is saved
 OTHERS = 7  # a batch of another size
 LIMIT = 200  # characters of an error's message
+FLAG = "TF_USE_LEGACY_KERAS"
+# The line of a traceback that names the error.
+ERROR = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)\b")
 CONTAINER_DEPTH = 8
 
 OK = "ok"
@@ -80,7 +84,7 @@ def start_tensorflow() -> None:
     logging.getLogger("tensorflow").setLevel(logging.CRITICAL)
     importlib.import_module("absl.logging").set_verbosity("fatal")
     keras = tf.keras
-    generation = 2 if os.environ.get("TF_USE_LEGACY_KERAS") == "1" else 3
+    generation = 2 if os.environ.get(FLAG) == "1" else 3
     if generation == 2:
         # What `pip install 'keras<3'` gives: `import keras` is Keras 2 too.
         sys.modules["keras"] = importlib.import_module("tf_keras")
@@ -138,6 +142,7 @@ def essence(message: str) -> str:
     text = re.sub(r",\s*(?:numpy|value)=[^>]*>", ">", text)
     text = re.sub(r"\{\{function_node .*?\}\}(?:\{\{.*?\}\})?\s*", "", text)
     text = re.sub(re.escape(tempfile.gettempdir()) + r"[^\s'\",;)]*", "...", text)
+    text = re.sub(r" \(\S*site-packages\S*\)", "", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
     text = re.sub(r"\bpyfunc_\d+\b", "pyfunc_...", text)
     # Where the stack ends is told by what happened to be called last.
@@ -577,6 +582,10 @@ def ask(signature: Any, tensors: list[Any], arrays: list[Any], rows: int) -> str
 def first_phase(job: Job, place: Path, outcomes: Outcomes) -> None:
     """Build, call, train, save, and reload in the same process."""
     ways = job["ways"]
+    if job.get("program"):
+        with inside(place, "run"):
+            outcomes["run"] = run_program(job)
+        return
     try:
         with quiet(), inside(place, "run"):
             module = import_source(job, place)
@@ -632,6 +641,31 @@ def first_phase(job: Job, place: Path, outcomes: Outcomes) -> None:
     for way in files:
         if way in (KERAS, H5, WEIGHTS):
             outcomes[way] = attempt(partial(reload, way, job, module, place / FILES[way], expected))
+
+
+def run_program(job: Job) -> str:
+    """Run the text in a process of its own; an error is what Python says at the end."""
+    path = Path(f"{job['module']}.py")
+    path.write_text(job["source"], encoding="utf-8")
+    environment = dict(os.environ)
+    if FLAG in job["source"]:
+        environment.pop(FLAG, None)
+    finished = subprocess.run(
+        [sys.executable, path],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if not finished.returncode:
+        return OK
+    lines = finished.stderr.rstrip().splitlines()
+    starts = [at for at, line in enumerate(lines) if ERROR.match(line)]
+    if not starts:
+        return f"CRASH: the program ended with {finished.returncode}"
+    kind, _, message = "\n".join(lines[starts[-1] :]).partition(": ")
+    return f"{kind.rpartition('.')[2]}: {essence(message)}"
 
 
 def expectations(job: Job, thing: Any) -> Expected:
@@ -730,7 +764,7 @@ def work(phase: str, folder: Path) -> None:
         keras.backend.clear_session()
         seed(11 if phase == "first" else 33)
         # When Python itself hangs inside TensorFlow, the alarm's handler never runs.
-        seconds = job.get("seconds", SECONDS)
+        seconds = job.get("seconds", PROGRAM_SECONDS if job.get("program") else SECONDS)
         faulthandler.dump_traceback_later(2 * seconds, exit=True)
         signal.alarm(seconds)
         try:
@@ -767,7 +801,7 @@ def read_log(log: Path) -> tuple[dict[str, Outcomes], str | None]:
 
 def run(keras_generation: int, jobs: list[Job]) -> dict[str, Outcomes]:
     """The outcomes of all jobs in one generation."""
-    environment = dict(os.environ, TF_USE_LEGACY_KERAS=str(int(keras_generation == 2)))
+    environment = {**os.environ, FLAG: str(int(keras_generation == 2))}
     environment["PYTHONHASHSEED"] = "0"
     with tempfile.TemporaryDirectory(prefix="witness") as name:
         folder = Path(name)
@@ -780,6 +814,7 @@ def run(keras_generation: int, jobs: list[Job]) -> dict[str, Outcomes]:
                 worker = subprocess.run(
                     [sys.executable, __file__, "--work", phase, name],
                     env=environment,
+                    stdin=subprocess.DEVNULL,
                     capture_output=True,
                     check=False,
                 )

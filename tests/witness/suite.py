@@ -56,6 +56,12 @@ class Job:
     saved: str = ""
     trains: int | None = None
     serves: str = ""
+    program: bool = False
+
+    @property
+    def legal(self) -> tuple[Keras, ...]:
+        """The generations in which it can be meant to run."""
+        return GENERATIONS if self.program else legal(self.source)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -69,6 +75,7 @@ class Job:
             "saved": self.saved,
             "trains": self.trains,
             "serves": self.serves,
+            "program": self.program,
         }
 
 
@@ -98,6 +105,7 @@ class Case:
             witness.saved,
             witness.trains,
             witness.serves,
+            witness.program,
         )
 
 
@@ -143,7 +151,7 @@ def measure_in(
     keras: Keras, jobs: Sequence[Job], stored: Mapping[str, Outcomes]
 ) -> dict[str, Outcomes]:
     """The outcomes in one generation; only what is not stored is run."""
-    mine = [job for job in jobs if keras in legal(job.source)]
+    mine = [job for job in jobs if keras in job.legal]
     known = {job.id: stored[key(job, keras)] for job in mine if key(job, keras) in stored}
     missing = [job.record for job in mine if job.id not in known]
     if not missing:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import pytest
 from record import TARGET, table
-from suite import GENERATIONS, Case, Outcomes, cases, legal, measure
+from suite import GENERATIONS, Case, Outcomes, cases, measure
 
 from savelint.keras.generation import Keras
 from savelint.rule import Way
@@ -28,10 +28,7 @@ by_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def runs(form: str) -> pytest.MarkDecorator:
     """Each example with the generations in which its `form` can be meant to run."""
     pairs = [
-        (case, keras)
-        for case in CASES
-        for keras in GENERATIONS
-        if keras in legal(case.job(form).source)
+        (case, keras) for case in CASES for keras in GENERATIONS if keras in case.job(form).legal
     ]
     return _by_pair(pairs)
 

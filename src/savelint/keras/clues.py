@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Container, Iterator
 
-from savelint.keras import labels, reserved
+from savelint.keras import generation, labels, removed, reserved
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
@@ -55,12 +55,20 @@ NESTED = "<nested>"
 DOUBTFUL_NAME = "<doubtful name>"
 # A method `call` must be given more than its inputs.
 NEEDY_CALL = "<call needs more>"
+# Something has the name of what is gone from Keras or TensorFlow.
+REMOVED = "<removed name>"
+# The environment variable that asks for Keras 2 is set.
+LEGACY_FLAG = "<legacy flag>"
+
+# Marks for which a statement is read whatever else is in it.
+ALONE = frozenset({REMOVED, LEGACY_FLAG})
 
 EVERY = frozenset(
     {
         *(STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, RESERVED_ATTRIBUTE, MODEL),
         *(TEST, NUMBERS, COUNTER, NEEDY_CALL, UNFOUNDED, OTHER_CALL, LATE_STATE, OUTER_OBJECT),
         *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED, DOUBTFUL_NAME),
+        *ALONE,
     }
 )
 
@@ -78,6 +86,7 @@ SHAPE_METHODS = frozenset(
         "from_config",
     }
 )
+_SETTING = frozenset({"putenv", "setdefault"})
 _GROWING = frozenset({"append", "extend", "insert", "setdefault", "update"})
 _WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 _STATE_MAKERS = _WEIGHT_MAKERS | {"variable"}
@@ -141,8 +150,10 @@ class Clues:
             if parameter == "name" and labels.is_doubtful(default):
                 self.words.add(DOUBTFUL_NAME)
 
-    def _named_call(self, node: ast.Call) -> None:
-        """Note a call that gives a name: `name=`, or the first argument of `add_weight`."""
+    def _labelled(self, node: ast.Call) -> None:
+        """Note a call that gives a name, `name=` or the first of `add_weight`, or sets the flag."""
+        if _last_name(node.func) in _SETTING and node.args and _is_flag(node.args[0]):
+            self.words.add(LEGACY_FLAG)
         given = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
         if node.args and _last_name(node.func) in _WEIGHT_MAKERS:
             given.append(node.args[0])
@@ -184,8 +195,17 @@ class Clues:
             if not made and not isinstance(item, ast.Constant):
                 self.words.add(NESTED)
 
+    def _imported(self, node: ast.Import | ast.ImportFrom) -> None:
+        dotted = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            dotted.append(node.module or "")
+        if any(part in removed.WORDS for name in dotted for part in name.split(".")):
+            self.words.add(REMOVED)
+
     def _item(self, node: ast.Subscript) -> None:
         if not isinstance(node.ctx, ast.Load):
+            if _is_flag(node.slice):
+                self.words.add(LEGACY_FLAG)
             self.words.add(ITEM)
             if not _is_text(node.slice):
                 self.words.add(KEY)
@@ -207,6 +227,8 @@ class Clues:
 
     def _member(self, node: ast.Attribute) -> None:
         self.words.add(node.attr)
+        if node.attr in removed.WORDS:
+            self.words.add(REMOVED)
         if node.attr in reserved.EVERY and isinstance(node.ctx, ast.Store):
             self.words.add(RESERVED_ATTRIBUTE)
 
@@ -388,6 +410,10 @@ def _is_text(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
+def _is_flag(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == generation.LEGACY_FLAG
+
+
 def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
@@ -448,7 +474,7 @@ _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Assign: Clues._assign,
     ast.Attribute: Clues._attribute,
     ast.BoolOp: Clues._boolean,
-    ast.Call: Clues._call,
+    ast.Call: Clues._labelled,
     ast.ClassDef: Clues._class,
     ast.Compare: Clues._compare,
     ast.For: Clues._asked,
@@ -471,11 +497,13 @@ _CONTAINERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Assign: Clues._bound,
     ast.AsyncFunctionDef: Clues._definition,
     ast.AugAssign: Clues._augmented,
-    ast.Call: Clues._named_call,
+    ast.Call: Clues._call,
     ast.Dict: Clues._dictionary,
     ast.DictComp: Clues._mapping,
     ast.FunctionDef: Clues._definition,
     ast.GeneratorExp: Clues._generated,
+    ast.Import: Clues._imported,
+    ast.ImportFrom: Clues._imported,
     ast.Lambda: Clues._lambda,
     ast.List: Clues._items,
     ast.ListComp: Clues._generated,

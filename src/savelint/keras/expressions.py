@@ -50,6 +50,7 @@ from savelint.keras.values import (
     Instance,
     Member,
     Mode,
+    Model,
     ModuleRef,
     Options,
     Reading,
@@ -210,6 +211,8 @@ class ExpressionReader(FunctionReader):
         if value is None:
             found = self._around.class_member(owner.outline, name)
             self._note_outer(name, found, owner.outline, node)
+            if found is None and name == "model" and is_callback(owner.outline):
+                return Model("the model of a callback")  # Keras sets it before training
         return value
 
     def _kept_value(self, outline: ClassOutline, name: str) -> Value:
@@ -874,6 +877,12 @@ def _item_owner(node: cst.BaseExpression) -> cst.BaseExpression | None:
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
         return node.func.value if node.func.attr.value == "setdefault" else None
     return None
+
+
+def is_callback(outline: ClassOutline) -> bool:
+    """Whether a class derives from a callback of Keras' own."""
+    bases = (base for cls in outline.lineage for base in cls.bases if base is not None)
+    return any(base.startswith("keras.callbacks.") for base in bases)
 
 
 def _is_property(node: cst.FunctionDef) -> bool:

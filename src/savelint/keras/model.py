@@ -33,8 +33,10 @@ from savelint.source import Source, Span
 if TYPE_CHECKING:
     import libcst as cst
 
+    from savelint.keras.legacy import LegacyFlag
     from savelint.keras.project import File
     from savelint.keras.regions import Region
+    from savelint.keras.removed import RemovedUse
     from savelint.keras.summary import Summary
 
 
@@ -596,8 +598,9 @@ class ModuleModel:
     in which something may be saved; `held` are the plain classes that `classes` make
     instances of in their constructors or in `build`; `served` has the flow of each function
     that is saved as a signature, with tensors for its parameters. `registrations` and
-    `references` are those of the statements that were read. Events are of this file
-    alone; values may come from `elsewhere`, the other files of the project.
+    `references` are those of the statements that were read; `removed` are the names that
+    Keras 3 does not have, `legacy_flags` where the file asks for Keras 2. Events are of this
+    file alone; values may come from `elsewhere`, the other files of the project.
     """
 
     file: File
@@ -610,6 +613,8 @@ class ModuleModel:
     served: tuple[tuple[Function, Flow], ...] = ()
     registrations: tuple[Registration, ...] = ()
     references: tuple[Reference, ...] = ()
+    removed: tuple[RemovedUse, ...] = ()
+    legacy_flags: tuple[LegacyFlag, ...] = ()
 
     @property
     def source(self) -> Source:

@@ -14,7 +14,16 @@ from typing import TypeVar
 
 import libcst as cst
 
-from savelint.keras import external, flow, registration, saving
+from savelint.keras import (
+    clues,
+    external,
+    flow,
+    generation,
+    legacy,
+    registration,
+    removed,
+    saving,
+)
 from savelint.keras.generation import Keras
 from savelint.keras.model import (
     AttributeStore,
@@ -182,6 +191,8 @@ class _Visitor:
         held = tuple(self._held(classes))
         if loose:
             scopes.append(flow.read_statements(self, loose))
+        gone = tuple(self._removed())
+        flags = tuple(self._legacy_flags())
         return ModuleModel(
             self.file,
             keras,
@@ -193,6 +204,8 @@ class _Visitor:
             tuple(self._served(scopes)),
             tuple(self._in_words(registration.REGISTER, statements, registration.registrations)),
             tuple(self._in_words(registration.SAVING, statements, registration.references)),
+            gone,
+            flags,
         )
 
     def _in_words(
@@ -211,6 +224,28 @@ class _Visitor:
     def regions(self) -> tuple[Region, ...]:
         """What was parsed so far."""
         return tuple(self._regions.values())
+
+    def _removed(self) -> Iterable[removed.RemovedUse]:
+        """What the file uses of names that are gone."""
+        marked = self._statements_with(clues.REMOVED)
+        return removed.uses(self._source.text, self._summary, marked) if marked else ()
+
+    def _legacy_flags(self) -> Iterable[legacy.LegacyFlag]:
+        """Where the file asks for Keras 2: the order of all its statements decides."""
+        if not self._statements_with(clues.LEGACY_FLAG):
+            return ()
+        package = self.file.package()
+        if package is not None and generation.LEGACY_FLAG in package.source.text:
+            return ()
+        return legacy.flags(self._source.text, self._summary, self._statements_with())
+
+    def _statements_with(self, mark: str = "") -> list[cst.CSTNode]:
+        """The top-level statements that have a mark, or all of them; none nested too deeply."""
+        every = enumerate(self._summary.statements)
+        wanted = {index for index, statement in every if not mark or mark in statement.words}
+        wanted -= {index for index in wanted if self._depth(index) > MAX_DEPTH}
+        groups = sorted({self._summary.group(index)[0] for index in wanted})
+        return [node for index in groups for node in self._region(index).tree.body]
 
     def _served(self, scopes: Iterable[Flow]) -> Iterable[tuple[Function, Flow]]:
         """The functions of the file that are saved as signatures."""
@@ -232,6 +267,11 @@ class _Visitor:
                 seen.add(id(outline))
                 methods = self._all_methods(outline).items()
                 yield HeldClass(outline, {n: self.method_flow(outline, n, m) for n, m in methods})
+
+    def _depth(self, index: int) -> int:
+        """How deeply a statement, or one that shares a line with it, is nested."""
+        first, last = self._summary.group(index)
+        return max(item.depth for item in self._summary.statements[first : last + 1])
 
     def _region(self, index: int) -> Region:
         """The region of a statement, with those that share a line with it."""

@@ -53,6 +53,9 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL303", "config-is-none", "ConfigIsNone"),
     Entry("SVL304", "config-not-serializable", "ConfigNotSerializable"),
     Entry("SVL305", "config-key-mismatch", "ConfigKeyMismatch"),
+    Entry("SVL306", "model-arguments-lost", "ModelArgumentsLost"),
+    Entry("SVL307", "loss-arguments-lost", "LossArgumentsLost"),
+    Entry("SVL308", "argument-not-recorded", "ArgumentNotRecorded"),
     Entry("SVL309", "from-config-not-classmethod", "FromConfigNotClassmethod"),
     Entry("SVL310", "unregistered-class", "UnregisteredClass"),
     Entry("SVL311", "registration-misused", "RegistrationMisused"),
@@ -66,9 +69,15 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL405", "load-saved-model-directory", "LoadSavedModelDirectory"),
     Entry("SVL406", "h5-of-subclassed-model", "H5OfSubclassedModel"),
     Entry("SVL407", "h5-loss-alias", "H5LossAlias"),
-    Entry("SVL306", "model-arguments-lost", "ModelArgumentsLost"),
-    Entry("SVL307", "loss-arguments-lost", "LossArgumentsLost"),
-    Entry("SVL308", "argument-not-recorded", "ArgumentNotRecorded"),
+    Entry("SVL409", "destructive-overwrite", "DestructiveOverwrite"),
+    Entry("SVL410", "save-while-tracing", "SaveWhileTracing"),
+    Entry("SVL412", "overwrite-prompt", "OverwritePrompt"),
+    Entry("SVL413", "weights-not-loaded", "WeightsNotLoaded"),
+    Entry("SVL414", "mixed-generations", "MixedGenerations"),
+    Entry("SVL415", "legacy-flag-too-late", "LegacyFlagTooLate"),
+    Entry("SVL416", "removed-namespace", "RemovedNamespace"),
+    Entry("SVL417", "optimizer-lost", "OptimizerLost"),
+    Entry("SVL418", "zipped-directory-again", "ZippedDirectoryAgain"),
 )
 
 

@@ -1,0 +1,253 @@
+"""Names of Keras and TensorFlow that are gone from Keras 3 and the TensorFlow it comes with.
+
+Measured with Keras 3.15 and TensorFlow 2.21: the attribute raises AttributeError, the import
+ImportError. `tf.keras` and `keras` are not alike here: `tf.keras` keeps a shim of the old
+backend, and `tf.keras.saving` can be imported and not be read as an attribute.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from savelint.keras.running import Spot
+    from savelint.keras.summary import Summary
+
+# Gone from `keras` and from `tf.keras`.
+_OF_BOTH = frozenset(
+    """
+    callbacks.callbacks callbacks.experimental dtensor engine estimator experimental
+    initializers.normal
+    layers.AbstractRNNCell layers.AtrousConvolution2D layers.CuDNNGRU layers.CuDNNLSTM
+    layers.Deconvolution2D layers.DenseFeatures layers.Highway layers.LocallyConnected1D
+    layers.LocallyConnected2D layers.MaxoutDense layers.Merge layers.advanced_activations
+    layers.convolutional layers.convolutional_recurrent layers.core layers.cudnn_recurrent
+    layers.embeddings layers.experimental layers.local layers.merge layers.noise
+    layers.normalization layers.pooling layers.preprocessing layers.recurrent
+    layers.serialization layers.wrappers metrics.experimental mixed_precision.experimental
+    models.experimental models.model_from_config models.model_from_yaml objectives
+    optimizers.TFOptimizer optimizers.adam_v2 optimizers.experimental
+    optimizers.gradient_descent_v2 optimizers.optimizer_v1 optimizers.optimizer_v2
+    optimizers.rmsprop_v2 premade premade_models saving.hdf5_format saving.legacy
+    saving.model_config saving.object_registration saving.pickle_utils saving.save
+    saving.saved_model saving.saving_utils utils.GeneratorEnqueuer utils.HDF5Matrix
+    utils.OrderedEnqueuer utils.SequenceEnqueuer utils.SidecarEvaluator utils.conv_utils
+    utils.convert_all_kernels_in_model utils.data_utils utils.experimental utils.generic_utils
+    utils.io_utils utils.layer_utils utils.losses_utils utils.metrics_utils
+    utils.multi_gpu_model utils.multi_gpu_utils utils.np_utils utils.print_summary
+    utils.test_utils utils.tf_utils utils.training_utils utils.vis_utils utils.visualize_util
+    utils.warmstart_embedding_matrix wrappers.scikit_learn
+    backend.get_graph backend.get_session backend.set_session backend.set_learning_phase
+    backend.learning_phase backend.learning_phase_scope backend.function backend.placeholder
+    backend.manual_variable_initialization backend.image_dim_ordering
+    backend.set_image_dim_ordering backend.in_train_phase backend.in_test_phase
+    backend.reset_uids backend.tensorflow_backend
+    """.split()
+)
+# Gone from `keras` alone; what `tf.keras` has under the name is no part of Keras' own interface.
+_OF_KERAS = frozenset(
+    """
+    backend.batch_get_value backend.batch_set_value backend.cast_to_floatx backend.count_params
+    backend.dot backend.dtype backend.eval backend.get_value backend.gradients backend.int_shape
+    backend.is_sparse backend.mean backend.name_scope backend.ndim backend.rnn
+    backend.set_value backend.shape backend.switch backend.update backend.variable
+    layers.ThresholdedReLU losses.Reduction preprocessing.image.ImageDataGenerator
+    preprocessing.sequence.TimeseriesGenerator preprocessing.text
+    """.split()
+)
+# `tf.keras.saving` raises when it is read; `from tensorflow.keras.saving import ...` does not.
+_UNREADABLE = "saving"
+# Gone from `tf` itself; what begins with `saved_model` or `train` is kept in `tf.compat.v1`.
+_OF_TENSORFLOW = frozenset(
+    """
+    contrib saved_model.Builder saved_model.build_signature_def saved_model.build_tensor_info
+    saved_model.builder saved_model.get_tensor_from_tensor_info saved_model.loader
+    saved_model.main_op saved_model.main_op_with_restore saved_model.predict_signature_def
+    saved_model.signature_constants saved_model.signature_def_utils saved_model.simple_save
+    saved_model.tag_constants saved_model.utils train.Saver train.export_meta_graph
+    train.import_meta_graph
+    """.split()
+)
+_KEPT_IN_V1 = ("saved_model.", "train.")
+
+# Where else Keras 3, and Keras 2 with it, has what stood in a module that is gone.
+_LAYERS = """
+    Activation ActivityRegularization Add AdditiveAttention AlphaDropout Attention Average
+    AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional
+    CategoryEncoding CenterCrop Concatenate Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D
+    Conv3DTranspose ConvLSTM2D Cropping1D Cropping2D Cropping3D Dense DepthwiseConv2D
+    Discretization Dot Dropout ELU EinsumDense Embedding Flatten GRU GRUCell GaussianDropout
+    GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D
+    GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D Hashing InputLayer InputSpec
+    IntegerLookup LSTM LSTMCell Lambda Layer LayerNormalization LeakyReLU Masking MaxPooling1D
+    MaxPooling2D MaxPooling3D Maximum Minimum MultiHeadAttention Multiply Normalization PReLU
+    Permute RNN RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom
+    ReLU RepeatVector Rescaling Reshape Resizing SeparableConv1D SeparableConv2D SimpleRNN
+    SimpleRNNCell Softmax SpatialDropout1D SpatialDropout2D SpatialDropout3D StackedRNNCells
+    StringLookup Subtract TextVectorization TimeDistributed UpSampling1D UpSampling2D
+    UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D
+""".split()
+_UTILS = """
+    CustomObjectScope Progbar Sequence custom_object_scope deserialize_keras_object
+    get_custom_objects get_file get_source_inputs model_to_dot normalize plot_model
+    register_keras_serializable serialize_keras_object to_categorical
+""".split()
+_HOMES: Mapping[str, str] = {
+    **{name: f"layers.{name}" for name in _LAYERS},
+    **{name: f"utils.{name}" for name in _UTILS},
+    **{name: f"models.{name}" for name in ("Model", "Sequential", "load_model", "save_model")},
+    **{f"optimizers.{name}": f"optimizers.{name}" for name in ("Adam", "RMSprop", "SGD")},
+    "BackupAndRestore": "callbacks.BackupAndRestore",
+    "CosineDecay": "optimizers.schedules.CosineDecay",
+    "CosineDecayRestarts": "optimizers.schedules.CosineDecayRestarts",
+    "LossScaleOptimizer": "mixed_precision.LossScaleOptimizer",
+    "Policy": "mixed_precision.Policy",
+}
+
+
+# The last parts of all that is missing: a file without one of them uses none of it.
+WORDS = frozenset(
+    name.rpartition(".")[2] for name in (*_OF_BOTH, *_OF_KERAS, *_OF_TENSORFLOW, _UNREADABLE)
+)
+# By the whole name that a dotted one begins with, the longest first.
+_ROOTS = (
+    ("tensorflow.keras", _OF_BOTH),
+    ("keras", _OF_BOTH | _OF_KERAS),
+    ("tensorflow", _OF_TENSORFLOW),
+)
+# The file asks for versions, or stands in for modules: what its functions use is its own affair.
+_VERSIONS = re.compile(r"version|hasattr\(|getattr\(", re.IGNORECASE)
+_STAND_INS = "sys.modules"
+
+
+class Removed(NamedTuple):
+    """What of a dotted name is missing, and where all of it is now; empty where nowhere.
+
+    Both are whole, and begin with "keras", "tensorflow.keras" or "tensorflow".
+    """
+
+    missing: str
+    home: str
+
+
+@dataclass(frozen=True, eq=False)
+class RemovedUse:
+    """A name that is gone is imported or read, in code that certainly runs.
+
+    `node` is the module of `from ... import`, one of the names that an import takes, or a
+    dotted name; `statement` is the import, None for a dotted name. `head` is what the first
+    part of a dotted name was imported as. `homes` are the present names of what is imported
+    or read, empty text for one that has none.
+    """
+
+    node: cst.CSTNode
+    missing: str
+    homes: tuple[str, ...]
+    statement: cst.Import | cst.ImportFrom | None = None
+    head: str = ""
+
+
+def find(origin: str) -> Removed | None:
+    """What is missing of a dotted name, as it is imported or read from what is imported."""
+    for root, gone in _ROOTS:
+        if origin.startswith(f"{root}."):
+            parts = origin[len(root) + 1 :].split(".")
+            for count in range(1, len(parts) + 1):
+                name = ".".join(parts[:count])
+                if name in gone:
+                    return Removed(f"{root}.{name}", _home(root, name, parts[count:]))
+            return None
+    return None
+
+
+def _home(root: str, missing: str, rest: list[str]) -> str:
+    if root == "tensorflow":
+        kept = missing.startswith(_KEPT_IN_V1)
+        return ".".join(("tensorflow.compat.v1", missing, *rest)) if kept else ""
+    if not rest:
+        return ""
+    optimizer = f"optimizers.{rest[0]}" if missing.startswith("optimizers.") else ""
+    home = _HOMES.get(optimizer or rest[0])
+    return ".".join((root, home, *rest[1:])) if home else ""
+
+
+def unreadable(origin: str) -> Removed | None:
+    """The same for `tf.keras.saving`, which is missing when it is read and not imported."""
+    prefix = f"tensorflow.keras.{_UNREADABLE}"
+    if f"{origin}.".startswith(f"{prefix}."):
+        return Removed(prefix, _home("tensorflow.keras", _UNREADABLE, origin.split(".")[3:]))
+    return None
+
+
+def uses(text: str, summary: Summary, statements: Iterable[cst.CSTNode]) -> Iterator[RemovedUse]:
+    """What statements of a file use of all this where they certainly run.
+
+    Nothing of a file that stands in for modules; of functions nothing where the file asks
+    for versions.
+    """
+    # libcst is behind this import; the table alone does not cost it.
+    from savelint.keras.running import Guard, spots
+
+    if _STAND_INS in text:
+        return
+    certain = [spot for spot in spots(statements) if spot.guard is Guard.NONE]
+    given = {spot.resolve(summary) for spot in certain if spot.store}
+    asks = _VERSIONS.search(text) is not None
+    for spot in certain:
+        if not spot.store and not (asks and spot.inside):
+            for use in _used(spot, summary):
+                if use.missing not in given:
+                    yield use
+
+
+def _used(spot: Spot, summary: Summary) -> Iterator[RemovedUse]:
+    import libcst as cst
+
+    from savelint.keras.running import imported_module, origins
+
+    node = spot.node
+    if isinstance(node, (cst.Import, cst.ImportFrom)):
+        found = [(alias, find(origin)) for alias, origin in origins(node)]
+        whole = find(imported_module(node)) if isinstance(node, cst.ImportFrom) else None
+        if isinstance(node, cst.ImportFrom) and node.module is not None and whole is not None:
+            homes = tuple(removed.home if removed else "" for _, removed in found)
+            yield RemovedUse(node.module, whole.missing, homes, node)
+            return
+        for alias, removed in found:
+            if removed is not None:
+                yield RemovedUse(alias, removed.missing, (removed.home,), node)
+    elif isinstance(node, cst.Attribute):
+        origin = spot.resolve(summary)
+        head = origin[: len(origin) - len(_tail(node))] if origin is not None else ""
+        if origin is None or find(head) is not None:
+            return  # what is gone was imported: the import itself raises
+        removed = find(origin)
+        if removed is None and head in {"tensorflow", "tensorflow.keras"}:
+            removed = unreadable(origin) if not _imports_saving(summary) else None
+        if removed is not None and _is_of_one_root(removed, summary):
+            yield RemovedUse(node, removed.missing, (removed.home,), head=head)
+
+
+def _imports_saving(summary: Summary) -> bool:
+    prefix = f"tensorflow.keras.{_UNREADABLE}."
+    return any(f"{origin}.".startswith(prefix) for origin in summary.imported)
+
+
+def _tail(node: cst.Attribute) -> str:
+    """What follows the first name of a dotted one."""
+    from savelint.keras.running import dotted_name
+
+    return "".join((dotted_name(node) or "").partition(".")[1:])
+
+
+def _is_of_one_root(removed: Removed, summary: Summary) -> bool:
+    """Whether what is gone from `keras` alone is certainly not taken from `tf.keras`."""
+    root, _, name = removed.missing.partition(".")
+    if root != "keras" or name in _OF_BOTH:
+        return True
+    return not any(f"{origin}.".startswith("tensorflow.keras.") for origin in summary.imported)

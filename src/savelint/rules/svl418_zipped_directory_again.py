@@ -1,0 +1,144 @@
+"""SVL418 zipped-directory-again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from savelint.finding import Finding, Fix, Safety, Severity
+from savelint.keras import paths
+from savelint.keras.generation import Keras
+from savelint.keras.model import Flow, ModuleModel, SaveCall
+from savelint.keras.values import Const
+from savelint.rule import Example, Rule, Way, Witness
+from savelint.rules import occasions
+
+_SCRIPT = """\
+import keras
+import numpy as np
+from keras import layers
+
+model = keras.Sequential([keras.Input((6,)), layers.Dense(3)])
+model.compile("sgd", "mean_squared_error")
+for epoch in range(2):
+    model.fit(np.ones([4, 6]), np.ones([4, 3]), verbose=0)
+    model.save({path}, zipped=False)
+"""
+_TWICE = """\
+import tensorflow as tf
+
+FOLDER = "checkpoint"
+model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Dense(3)])
+model.save(FOLDER, zipped=False)
+model.compile("adam", "mean_squared_error")
+model.save({path}, overwrite=True, zipped=False)
+"""
+_LOST = {
+    Keras.V3: {Way.RUN: "UnboundLocalError: .*asset_store"},
+    # There is no such argument yet.
+    Keras.V2: {Way.RUN: "(Type|Value)Error: .*zipped"},
+}
+
+
+class ZippedDirectoryAgain(Rule):
+    """`model.save(folder, zipped=False)` runs a second time over the same folder.
+
+    Consequence: Keras 3 raises UnboundLocalError when the folder is there, with the
+    configuration and the weights already written over: neither the new model nor the
+    old one can be loaded.
+
+    Silent: Keras 2, which has no such argument; a path with a part that changes or is not
+    known; files that remove folders; two calls of which one run makes only one.
+
+    Fix: none is applied. Save to a `.keras` file, or to a folder whose name is new each time.
+    """
+
+    code = "SVL418"
+    name = "zipped-directory-again"
+    since = "0.1"
+    severity = {Keras.V3: Severity.ERROR}
+    mentions = ("zipped",)
+    clues = (frozenset({"save", "save_model"}),)
+    examples = (
+        Example(
+            variant="loop",
+            bad=_SCRIPT.format(path='"checkpoint"'),
+            at='model.save("checkpoint", zipped=False)',
+            good=_SCRIPT.format(path='f"checkpoint_{epoch}"'),
+            witness=Witness(build="model", ways=(Way.RUN,), fails=_LOST),
+            keras=(Keras.V3,),
+            fixed=False,
+        ),
+        Example(
+            variant="twice",
+            bad=_TWICE.format(path="FOLDER"),
+            at="model.save(FOLDER, overwrite=True, zipped=False)",
+            good=_TWICE.format(path='FOLDER + "_compiled"'),
+            witness=Witness(build="model", ways=(Way.RUN,), fails=_LOST),
+            keras=(Keras.V3,),
+            fixed=False,
+        ),
+    )
+    silent = (
+        """\
+# Each time another folder, or a file, or one that was removed.
+import keras
+
+def run(model: keras.Model, steps, folder):
+    for step in range(steps):
+        model.save(f"step_{step}.keras")
+        model.save(folder / str(step))
+""",
+        """\
+# Once, or only one of the two.
+import keras
+
+def run(model: keras.Model, last):
+    if last:
+        model.save("a.keras")
+    else:
+        model.save("b.keras")
+""",
+    )
+
+    def check(self, module: ModuleModel) -> Iterator[Finding]:
+        """The calls that find the folder there."""
+        if "rmtree" in module.source.text:
+            return
+        first: dict[tuple[int, str], SaveCall] = {}
+        for save, flow in occasions.saves(module, "save"):
+            folder = _folder(save)
+            if folder is None:
+                continue
+            known = first.setdefault((id(flow), folder), save)
+            again = known is not save and _follows(module, known, save)
+            if again or occasions.loop_around(module, save.node) is not None:
+                yield self._found(module, save, flow, known if again else None)
+
+    def _found(
+        self, module: ModuleModel, save: SaveCall, flow: Flow, first: SaveCall | None
+    ) -> Finding:
+        return self.finding(
+            module,
+            save.node,
+            "`zipped=False` cannot write over the folder that it wrote before",
+            variant="twice" if first else "loop",
+            note="raises, and the model that was there is lost",
+            labels=[(first.node, "written here")] if first else [],
+            fix=Fix("save to a `.keras` file, or to a new folder each time", Safety.DISPLAY),
+        )
+
+
+def _folder(save: SaveCall) -> str | None:
+    """The folder that a call writes, where all of its name is known."""
+    zipped = save.arguments.get(None, "zipped")
+    if zipped is None or zipped.value != Const(False) or save.path is None:
+        return None
+    return paths.whole(save.path.value)
+
+
+def _follows(module: ModuleModel, first: SaveCall, second: SaveCall) -> bool:
+    """Whether both calls certainly run, one after the other, in one function."""
+    return all(
+        not module.branches_of(save.node) and save.inside == first.inside
+        for save in (first, second)
+    )
