@@ -653,6 +653,7 @@ def test_a_base_tells_the_generation(tmp_path: Path, others: Tree, said: str) ->
         ("from .compat import keras", "pkg/compat.py"),
         ("from pkg import keras", "pkg/compat.py"),
         ("from . import keras", "pkg/compat.py"),
+        ("from pkg.internal import tf_keras as keras", "pkg/internal/tf_keras.py"),
     ],
 )
 def test_who_hands_on_keras_tells_the_generation(
@@ -662,6 +663,8 @@ def test_who_hands_on_keras_tells_the_generation(
     tree = {
         "pkg/__init__.py": "from .compat import keras\n",
         "pkg/compat.py": chosen,
+        "pkg/internal/__init__.py": "",
+        "pkg/internal/tf_keras.py": chosen,
         "pkg/net.py": f"{importing}\nclass Net(keras.Model):\n{CALL}",
     }
     grow(tmp_path, tree)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 import pytest
 
 from keras_model import net
@@ -122,3 +124,52 @@ class Net(tf.keras.Model):
     assert finding.code == "SVL104"
     assert finding.fix is not None
     assert finding.fix.safety is safety
+
+
+ASKS = """\
+import tensorflow as tf
+
+def in_tf_function():
+    return tf is not None and not tf.executing_eagerly()
+
+class Net(tf.keras.layers.Layer):
+    def _use_tf(self):
+        if in_tf_function():
+            return True
+        return not self.plain
+
+    def _use_python(self):
+        return not self._use_tf()
+
+    def call(self, inputs):
+        traced = tf.inside_function()
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if in_tf_function():\n    return inputs\nreturn inputs.numpy()",
+        "if not self._use_tf():\n    return inputs.numpy()\nreturn inputs",
+        "if self._use_tf():\n    return inputs\nreturn inputs.numpy()",
+        "return inputs.numpy() if self._use_python() else inputs",
+        "if traced:\n    return inputs\nelse:\n    return inputs.numpy()",
+        "if not tf.executing_eagerly() and self.plain:\n    return inputs\nreturn inputs.numpy()",
+    ],
+)
+def test_what_runs_eagerly_only_has_its_numbers(body: str) -> None:
+    assert findings(ASKS + indent(body, " " * 8)) == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if in_tf_function():\n    return inputs.numpy()\nreturn inputs",
+        "if self._use_tf():\n    return inputs.numpy()\nreturn inputs",
+        "if self._use_python():\n    return inputs\nreturn inputs.numpy()",
+        "return inputs.numpy() if traced else inputs",
+        "if self.plain:\n    return inputs\nreturn inputs.numpy()",
+    ],
+)
+def test_what_is_traced_has_none(body: str) -> None:
+    assert [found.code for found in findings(ASKS + indent(body, " " * 8))] == ["SVL106"]

@@ -163,6 +163,8 @@ class _Reader(CallReader):
 
     def _return(self, node: cst.Return) -> bool:
         self._frame.results.append(self.value(node.value) if node.value else Const(None))
+        if self._muted == self._frame.muted:
+            self._frame.traced_results.append(self._frame.results[-1])
         self._returns(node, self._frame.results[-1])
         return True
 

@@ -52,8 +52,12 @@ class Frame:
     aliases: dict[str, tuple[ClassOutline, str, int]] = field(default_factory=dict)
     # Whether a global random generator was seeded in it.
     seeded: bool = False
-    # Whether it asked if it runs eagerly, and branched on the answer.
+    # Whether it asked if it runs eagerly, and branched on the answer; then what it returns
+    # where it may be traced.
     asked_mode: bool = False
+    traced_results: list[Value] = field(default_factory=list)
+    # How much was read around it that runs eagerly only.
+    muted: int = 0
 
     def lookup(self, name: str) -> tuple[bool, Value]:
         """Whether a name is bound here or around, and its value."""
@@ -129,7 +133,7 @@ class FunctionReader(ABC):
     def _body(self, function: Function, parameters: dict[str, Value]) -> Value:
         self._entered.append(function)
         self._entries[0] += 1
-        frame = Frame(function, parameters, function.closure)
+        frame = Frame(function, parameters, function.closure, muted=self._muted)
         self._frames.append(frame)
         training, muted = self._training, self._muted
         node = function.node
@@ -344,10 +348,14 @@ class FunctionReader(ABC):
 
 
 def _mode_of(frame: Frame) -> Mode | None:
-    """What a function says of the mode: a yes where one of its answers is yes or no."""
+    """What a function says of the mode, None where it says nothing."""
     results = [r for r in frame.results if not (isinstance(r, Const) and not r.value)]
     modes = [r for r in results if isinstance(r, Mode)]
     if modes and all(result == modes[0] for result in results):
         return modes[0]
     plain = all(r is None or isinstance(r, (Const, Mode)) for r in results)
-    return Mode(None) if modes or (frame.asked_mode and results and plain) else None
+    if not modes and not (frame.asked_mode and results and plain):
+        return None
+    answers = {bool(r.value) if isinstance(r, Const) else None for r in frame.traced_results}
+    answer = answers.pop() if len(answers) == 1 else None
+    return Mode(None if answer is None else not answer)

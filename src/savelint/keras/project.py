@@ -187,19 +187,20 @@ class File:
         pending = [self]
         while pending:
             file = pending.pop(0)
-            for written in file.summary.reexported.values():
-                # `.compat.keras` is of `.compat`, `.keras` of the package itself.
+            for written in file.summary.reexported.values() if file.path else ():
+                # `.compat.keras` is a module of that name, or of `.compat`; `.keras` is the
+                # package's own.
                 place = written[: len(written) - len(written.rpartition(".")[2])]
                 place = place[:-1] if place.strip(".") else place
-                module = self.project.follow(file, place) if file.path and place else None
-                path = (
-                    self.project.modules.file_of(module.place) if isinstance(module, Module) else ""
-                )
-                found = self.project.file(path) if path and path not in files else None
-                files.add(path)
-                if found is not None:
-                    pending.append(found)
-                    yield found
+                for module in (self.project.follow(file, name) for name in (written, place)):
+                    if not isinstance(module, Module):
+                        continue
+                    path = self.project.modules.file_of(module.place)
+                    found = self.project.file(path) if path and path not in files else None
+                    files.add(path)
+                    if found is not None:
+                        pending.append(found)
+                        yield found
 
     def package(self) -> File | None:
         """The `__init__.py` of the outermost package that holds the file."""
