@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 # The calls for which a function, or the module itself, is read as a place that makes, saves,
 # loads and registers models; `call` is there for `model.call = tf.function(model.call)`.
 SAVING = frozenset(
-    "save save_model export add_endpoint call load_model register_keras_serializable".split()
+    """
+    save save_model export add_endpoint call load_model ModelCheckpoint
+    register_keras_serializable
+    """.split()
 )
 DEFAULT = Evidence(Keras.V3, "no evidence: the default")
 
