@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit
 from savelint.keras.model import ModuleModel
-from savelint.source import Span
+from savelint.source import Source, Span
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -64,7 +64,7 @@ def lifted(
     body = module.text(node.body)
     taken = set(_identifiers(module.source.text))
     free = next((n for n in (name, f"{name}_function") if n not in taken), None)
-    line = _first_line(module, node)
+    line, is_definition = _statement(module, node)
     register = decorator(module, line)
     above = {*names_read(node)} - own
     if free is None or register is None or "\n" in body or not _is_known(module, node, above):
@@ -73,24 +73,33 @@ def lifted(
     newline = source.newline
     lines = [register[0], f"def {free}({module.text(parameters)}):"]
     lines.append(f"{source.indentation}return {body}")
-    blank = 0
-    while blank < line - 1 and not source.line_text(line - 1 - blank).strip():
-        blank += 1
-    before = newline * max(0, 2 - blank) if line > 1 else ""
+    before = newline * (0 if is_definition else max(0, 2 - _blank_lines_above(source, line)))
     offset = source.line_offset(line)
     text = before + newline.join(lines) + newline * 3
     definition = Edit(Span(offset, offset), text)
     return (*register[1], definition, rewrite.replace(module, node, free))
 
 
-def _first_line(module: ModuleModel, node: cst.CSTNode) -> int:
-    """The first line of the module's statement around a node, with the comments above it."""
+def _statement(module: ModuleModel, node: cst.CSTNode) -> tuple[int, bool]:
+    """The first line of the module's statement around a node, with the comments above it.
+
+    Then whether it is a definition.
+    """
     line = module.source.position(module.span(node).start).line
-    around = (s for s in module.summary.statements if s.first_line <= line <= s.last_line)
-    first = next((statement.first_line for statement in around), line)
+    statements = module.summary.statements
+    around = next(s for s in statements if s.first_line <= line <= s.last_line)
+    first = around.first_line
     while first > 1 and module.source.line_text(first - 1).startswith("#"):
         first -= 1
-    return first
+    return first, around.definition
+
+
+def _blank_lines_above(source: Source, line: int) -> int:
+    """How many blank lines stand above a line; enough of them where it is the first."""
+    count = 0
+    while line - 1 - count > 0 and not source.line_text(line - 1 - count).strip():
+        count += 1
+    return count if line - 1 - count > 0 else line
 
 
 def _is_known(module: ModuleModel, node: cst.CSTNode, names: set[str]) -> bool:

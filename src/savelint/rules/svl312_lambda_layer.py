@@ -26,8 +26,13 @@ _LAYER = """\
 import keras
 from keras import layers
 
+
+def tower(inputs):
+    return layers.Dense(4)(inputs)
+
+
 inputs = keras.Input([6])
-hidden = layers.Dense(4)(inputs)
+hidden = tower(inputs)
 {head}# twice as much
 x = layers.Lambda({function}, name="doubled")(hidden)
 model = keras.Model(inputs, layers.Dense(3)(x))
