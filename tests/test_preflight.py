@@ -47,7 +47,7 @@ help: save beside it, then rename:
 
 P07 fails: no/m.keras: there is no directory no
   = model.save makes none; the ModelCheckpoint callback would
-  = a `.keras` file of Keras 3: FileNotFoundError: [Errno 2] No such file or directory: 'no/m.keras'
+  = saving with Keras 3 raises FileNotFoundError: [Errno 2] No such file or directory: 'no/m.keras'
 help: os.makedirs('no', exist_ok=True)
 
 2 paths: 1 will fail, 1 can be saved to.
@@ -119,7 +119,7 @@ def test_raising_says_everything() -> None:
     text = str(caught.value)
     assert "P07 there is no directory runs" in text
     assert "os.makedirs('runs', exist_ok=True)" in text
-    assert "Keras 3 raises FileNotFoundError" in text
+    assert "saving with Keras 3 raises FileNotFoundError" in text
     result = pickle.loads(pickle.dumps(caught.value)).result  # as between processes
     assert isinstance(result, savelint.Preflight)
     assert codes(result) == ["P07"]
@@ -462,15 +462,28 @@ def test_p12_a_file_that_may_not_be_written(
     assert "PermissionError: [Errno 1]" in only("m.keras", "P12")
 
 
-def test_p12_a_file_that_may_not_be_replaced(
+def test_p12_earlier_weights_that_may_not_be_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "m.ckpt.index").touch()
     refusal = PermissionError(errno.EPERM, "Operation not permitted")
     monkeypatch.setattr(probe, "fixed", lambda _: refusal)
+    data = ".data-00000-of-00001"
+    (tmp_path / f"m.ckpt{data}").touch()
     only("m.ckpt", "P12")
-    (tmp_path / "m.ckpt.index").rename(tmp_path / "m.ckpt-1.index")
+    (tmp_path / f"m.ckpt{data}").rename(tmp_path / f"m.ckpt-1{data}")
     assert savelint.preflight("m.ckpt").verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.usefixtures("_plain_user")
+def test_p12_the_index_is_overwritten_all_else_is_replaced() -> None:
+    variables = Path("m", "variables")
+    variables.mkdir(parents=True)
+    names = ("variables.data-00000-of-00001", "variables.index", "../saved_model.pb")
+    for name in names:
+        variables.joinpath(name).touch(mode=0o444)
+    assert "m/variables/variables.index; Permission denied" in only("m", "P12")
+    variables.joinpath("variables.index").chmod(0o644)
+    assert savelint.preflight("m").ok
 
 
 # ---------------------------------------------------------------------- P13 to P17

@@ -233,7 +233,7 @@ def preflight(
     """Tell whether a model can be saved to PATHS, here and now, before it is trained.
 
     Exits with 0 if it can, with 1 if saving to any of them will fail, with 2 if none will
-    but that of some cannot be told. Nothing is written.
+    but that of some cannot be told. Nothing is left behind.
     """
     from savelint.destination.checks import preflight
     from savelint.destination.outcome import Verdict

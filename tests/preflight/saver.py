@@ -84,6 +84,8 @@ def missing(kind: str, call: str, path: str) -> str:
     meant = os.path.expandvars(os.path.expanduser(path)).removeprefix("file://")
     if not meant or "\0" in meant or "://" in meant:
         return "there is no such place"
+    if not os.path.isdir(os.path.dirname(meant) or "."):
+        meant = os.path.normpath(meant)  # `missing/..` can only mean that
     try:
         if kind == "keras":
             with zipfile.ZipFile(meant) as archive:

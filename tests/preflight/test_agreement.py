@@ -31,12 +31,33 @@ GENERATIONS = (2, 3)
 MISSED = 0.01  # of the failures, at most
 Outcome = dict[str, Any]
 
-# Where preflight is right not to know: the calls of a kind differ, or a server decides.
-UNKNOWN = {
-    ("s3://", "P03"),
-    ("hdfs://", "P03"),
-    ("http://", "P03"),
+# Where preflight is right not to know: a server decides, the user's meaning does, or the calls
+# that save the same kind differ.
+UNSURE = {
+    "s3://": "P03",
+    "hdfs://": "P03",
+    "http://": "P03",
+    "a variable that is not set": "P04",
+    "a name of 234 bytes": "P05",  # Checkpoint.save adds a number
+    "broken links in place of the files": "P08",  # of Checkpoint.save, if it counts anew
+    "directories in place of the files": "P09",
+    "a directory in place of the latest checkpoint's name": "P12",  # Checkpoint.write has none
+    "an append-only directory": "P10",
+    "a good save in an append-only directory": "P12",
+    "an immutable good save": "P12",
+    "an append-only good save": "P12",
+    "the user's good save, read-only": "P12",
+    "root's good save in the user's directory": "P12",
+    "a good save of another in a directory for all": "P12",
+    "an HDF5 file that is being read, without locking": "P11",  # by a variable read at the import
+    "room for the model": "P13",  # model.export of Keras 3 needs it twice
+    "a limit on the size of files above the model's": "P15",
+    "7 inodes left": "P14",  # model.save of Keras 2 needs one more
+    "3 inodes left": "P14",  # Checkpoint.save may number on
+    "3 inodes left, with a good save to replace": "P14",
 }
+# The calls that save the same kind raise different errors, so none is shown.
+DIFFERENT = {"an empty path"}
 
 
 def allowed(scratch: Path) -> set[str]:
@@ -135,7 +156,7 @@ def test_agreement(outcomes: list[Outcome], capsys: pytest.CaptureFixture[str]) 
 
 def test_preflight_is_unsure_only_where_it_must_be(outcomes: list[Outcome]) -> None:
     unsure = [o for o in outcomes if o["verdict"] == "unknown"]
-    unexpected = [o for o in unsure if not {(o["condition"], c) for c in o["codes"]} & UNKNOWN]
+    unexpected = [o for o in unsure if UNSURE.get(o["condition"]) not in o["codes"]]
     assert not unexpected, shown(unexpected)
 
 
@@ -160,7 +181,10 @@ def raised(expected: str, error: str) -> bool:
 
 def test_an_error_is_shown_where_there_was_one(outcomes: list[Outcome]) -> None:
     silent = [
-        o for o in outcomes if o["verdict"] == "fails" and o["error"] and not o["expected"][0]
+        o
+        for o in outcomes
+        if o["verdict"] == "fails" and o["error"] and not o["expected"][0]
+        if o["condition"] not in DIFFERENT
     ]
     assert not silent, shown(silent)
 

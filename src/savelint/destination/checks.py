@@ -72,7 +72,7 @@ def _problems(aim: Aim) -> Iterator[Problem]:
     if any(problem.verdict is Verdict.FAILS for problem in doubtful):
         return
     aim = _local(aim)
-    if aim.kind is Kind.SAVED_MODEL and ".." in aim.path.split("/"):
+    if not aim.kind.is_file and ".." in aim.path.split("/"):
         # TensorFlow takes `a/..` out of the path whatever `a` is.
         taken = os.path.normpath(aim.path)
         if os.path.isdir(aim.directory) and not _same(taken, aim.path):

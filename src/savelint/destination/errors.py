@@ -24,12 +24,14 @@ _TENSORFLOW = {
     errno.EFBIG: "OutOfRangeError",
     errno.ELOOP: "UnknownError",
 }
-# Where TensorFlow puts the weights first, within a SavedModel and behind a checkpoint's prefix.
+# Where TensorFlow puts the weights first, within a SavedModel and behind a checkpoint's prefix,
+# which `Checkpoint.save` gives a number.
 TEMPORARY = {
     Kind.SAVED_MODEL: "/variables/variables_temp",
-    Kind.CHECKPOINT: "_temp",
+    Kind.CHECKPOINT: "..._temp",
 }
-SHARD = "/part-00000-of-00001.data-00000-of-00001.tempstate"
+PART = "/part-00000-of-00001.data-00000-of-00001"
+TEMPORARY_PART = PART + ".tempstate"
 # One form of an error, or another.
 OR = " | "
 
@@ -64,7 +66,7 @@ def writing(kind: Kind, number: int, path: str) -> str:
         if kind is Kind.H5:
             forms.append(f"RuntimeError: ...error message = '{text}')")
         return OR.join(forms)
-    return tensorflow(number, f"{path}{TEMPORARY[kind]}{SHARD}...")
+    return tensorflow(number, f"{path}{TEMPORARY[kind]}{TEMPORARY_PART}...")
 
 
 def python(number: int, path: str) -> str:

@@ -61,8 +61,8 @@ class Problem:
     """What keeps a model from being saved, or from being sure that it can be.
 
     `message` says what is wrong, `reason` why that matters, `help` how to mend it. `error`
-    is what the call that saves raises; `...` in it stands for what varies, and it is empty
-    if the call raises nothing or something that was not seen.
+    is what the call that saves raises; in it, `...` stands for what varies and ` | ` between
+    two forms. It is empty if the call raises nothing, or something that was not seen.
     """
 
     code: str
@@ -146,5 +146,5 @@ class Preflight:
             lines.append(f"{self.path!r}: {problem.code} {problem.message}")
             lines += [f"  {text}" for text in (problem.reason, problem.help) if text]
             if problem.error:
-                lines.append(f"  Keras {self.keras_version} raises {problem.error}")
+                lines.append(f"  saving with Keras {self.keras_version} raises {problem.error}")
         return "\n".join(lines)

@@ -11,7 +11,7 @@ from savelint.destination import errors, probe
 from savelint.destination.aim import Aim
 from savelint.destination.outcome import Kind, Problem, Verdict
 from savelint.destination.size import size_text
-from savelint.destination.target import SHARDS
+from savelint.destination.target import DATA, INDEX
 from savelint.destination.tree import Way
 
 _LEAST = 4096  # no model is smaller
@@ -20,7 +20,7 @@ _EXPORT = 2
 _MORE = "model.export of Keras 3 stores the weights twice"
 # Inodes while the weights are written to a SavedModel or a checkpoint: a directory and two files.
 _TEMPORARY_FILES = 3
-_FILES = ("variables/variables.index", "variables/variables.data-00000-of-00001")
+_FILES = (f"variables/variables{INDEX}", f"variables/variables{DATA}")
 _METADATA = "keras_metadata.pb"  # written by model.save of Keras 2 alone
 
 
@@ -157,21 +157,22 @@ def _inodes(aim: Aim, way: Way, disk: os.statvfs_result) -> Iterator[Problem]:
 def _wanted(aim: Aim) -> tuple[int, int, str]:
     """The inodes that some call needs, that every call is content with, and which is not."""
     if aim.kind.is_file:
-        new = not os.path.exists(aim.path)
-        return int(new), int(new), ""
+        made = int(not os.path.exists(aim.path))
+        return made, made, ""
     if aim.kind is Kind.CHECKPOINT:
-        write = _TEMPORARY_FILES + (not os.path.exists(aim.path + SHARDS[0]))
-        save = _TEMPORARY_FILES + (not os.path.exists(f"{aim.path}-1{SHARDS[0]}"))
-        return min(write, save), max(write, save), "Checkpoint.save, or Checkpoint.write,"
+        if os.path.exists(aim.path + INDEX):  # which is overwritten
+            return _TEMPORARY_FILES, _TEMPORARY_FILES, ""
+        numbered = os.path.exists(f"{aim.path}-1{INDEX}")  # overwritten, or followed by -2
+        return _TEMPORARY_FILES + (not numbered), _TEMPORARY_FILES + 1, "Checkpoint.save"
     there = {
         name: os.path.exists(os.path.join(aim.path, name))
         for name in ("", "variables", "assets", "saved_model.pb", "fingerprint.pb", *_FILES)
     }
     directories = (not there[""]) + (not there["variables"])
     writing = directories + _TEMPORARY_FILES + (not there[_FILES[0]])
-    least = max(writing, sum(not present for present in there.values()))
+    new = sum(not present for present in there.values())
     metadata = aim.keras_version == 2 and not os.path.exists(os.path.join(aim.path, _METADATA))
-    return least, max(writing, least + metadata), "model.save of Keras 2"
+    return max(writing, new), max(writing, new + metadata), "model.save of Keras 2"
 
 
 def _inode_error(aim: Aim, free: int) -> str:

@@ -87,6 +87,8 @@ def _empty(aim: Aim) -> Iterator[Problem]:
     if aim.path:
         return
     error = aim.error(errors.suffix(aim.kind, "")) if aim.kind.is_file else ""
+    if aim.kind is Kind.WEIGHTS and aim.keras_version == 2:
+        error = "ValueError: no path specified"
     yield Problem(
         "P01", Verdict.FAILS, "the path is empty", error=error, help="pass the path to save to"
     )
@@ -94,13 +96,16 @@ def _empty(aim: Aim) -> Iterator[Problem]:
 
 def _characters(aim: Aim) -> Iterator[Problem]:
     if "\0" in aim.path:
-        error = "ValueError: embedded null byte" if aim.kind is Kind.KERAS else ""
+        errors_seen = {
+            Kind.KERAS: "ValueError: embedded null byte",
+            Kind.SAVED_MODEL: "FailedPreconditionError: ...saved_model.pb.tmp...; Is a directory",
+        }
         yield Problem(
             "P02",
             Verdict.FAILS,
             "there is a NUL in the path",
             "no system call takes one: what is written, if anything, goes to a path cut off there",
-            error,
+            errors_seen.get(aim.kind, ""),
             "take it out",
         )
     if aim.kind.is_file:

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 
 from savelint.destination import errors, probe
 from savelint.destination.aim import SUFFIXES, Aim
@@ -15,7 +16,8 @@ from savelint.destination.tree import Way
 # What TensorFlow writes into a SavedModel; of these, `variables` and `assets` are directories.
 _PARTS = ("saved_model.pb", "fingerprint.pb")
 _DIRECTORIES = ("variables", "assets")
-SHARDS = (".index", ".data-00000-of-00001")
+# What a checkpoint consists of. The data are renamed into place, the index is overwritten.
+DATA, INDEX = ".data-00000-of-00001", ".index"
 _STATE = "checkpoint"  # where Checkpoint.save keeps the name of the latest
 _MAGIC = (b"PK\x03\x04", b"\x89HDF\r\n\x1a\n")
 # Switches the locks of the HDF5 library off, if set before it is loaded.
@@ -209,6 +211,7 @@ def _parts(aim: Aim, path: str) -> Iterator[Problem]:
         yield from _directory(aim, path, f"{path}/saved_model.pb...", opened=False)
     else:
         yield from _directory(aim, path, variables, opened=False)
+    yield from _weights(f"{variables}/variables", Verdict.FAILS)
     for name in _PARTS:
         part = f"{path}/{name}"
         if os.path.isdir(part):
@@ -217,8 +220,6 @@ def _parts(aim: Aim, path: str) -> Iterator[Problem]:
         elif os.path.lexists(part) and (problem := _irreplaceable(part)):
             number, text = problem
             yield _fixed(part, text, errors.tensorflow(number, f"{part}.tmp..."))
-    for suffix in SHARDS:
-        yield from _shard(aim, f"{variables}/variables{suffix}", Verdict.FAILS)
 
 
 # ---------------------------------------------------------------------- checkpoints
@@ -229,11 +230,10 @@ def _checkpoint(aim: Aim, way: Way) -> Iterator[Problem]:
         yield from _directory(aim, way.last, way.missing[0], opened=False)
         return
     directory, prefix = aim.directory, aim.path
-    yield from _directory(aim, directory, f"{prefix}_temp", opened=False)
-    for suffix in SHARDS:
-        yield from _shard(aim, f"{prefix}{suffix}", Verdict.FAILS)
-        # `Checkpoint.save` begins to count anew in every process that has restored none.
-        yield from _shard(aim, f"{prefix}-1{suffix}", Verdict.UNKNOWN)
+    yield from _directory(aim, directory, prefix + errors.TEMPORARY[aim.kind], opened=False)
+    yield from _weights(prefix, Verdict.FAILS)
+    # `Checkpoint.save` begins to count anew in every process that has restored none.
+    yield from _weights(f"{prefix}-1", Verdict.UNKNOWN)
     if probe.append_only(directory):
         yield Problem(
             "P10",
@@ -254,36 +254,44 @@ def _checkpoint(aim: Aim, way: Way) -> Iterator[Problem]:
         )
 
 
-def _shard(aim: Aim, path: str, verdict: Verdict) -> Iterator[Problem]:
-    """Check a file of weights that TensorFlow replaces."""
-    if not os.path.lexists(path):
-        return
-    temporary = f"{_prefix(aim, path)}{errors.SHARD.removesuffix('.tempstate')}"
+def _weights(prefix: str, verdict: Verdict) -> Iterator[Problem]:
+    """Check the files of earlier weights, which are to be overwritten."""
+    for suffix in (DATA, INDEX):
+        path = prefix + suffix
+        if not os.path.lexists(path):
+            continue
+        problem = _earlier(path, f"{prefix}_temp{errors.PART}")
+        if problem is not None:
+            yield replace(problem, verdict=verdict)
+
+
+def _earlier(path: str, temporary: str) -> Problem | None:
+    """What keeps an earlier file of weights from being overwritten, by one that is renamed."""
     if os.path.isdir(path):
-        problem = _directory_in_place(path, errors.tensorflow(errno.EISDIR, path))
-    elif os.path.islink(path) and not os.path.isdir(os.path.dirname(os.path.realpath(path))):
-        problem = Problem(
+        return _directory_in_place(path, errors.tensorflow(errno.EISDIR, path))
+    if path.endswith(DATA):
+        found = _irreplaceable(path)
+        return found and _fixed(path, found[1], errors.tensorflow(found[0], temporary))
+    if os.path.islink(path) and not os.path.isdir(os.path.dirname(os.path.realpath(path))):
+        return Problem(
             "P08",
-            verdict,
+            Verdict.FAILS,
             f"the link {path} leads to {os.path.realpath(path)}, which is not there",
             error=errors.tensorflow(errno.ENOENT, path),
             help="remove the link",
         )
-    elif found := _irreplaceable(path):
-        number, text = found
-        problem = _fixed(path, text, errors.tensorflow(number, temporary))
-    else:
-        return
-    yield Problem(
-        problem.code, verdict, problem.message, problem.reason, problem.error, problem.help
+    refusal = probe.open_existing(path, read=False) if os.path.isfile(path) else None
+    if refusal is None:
+        return None
+    number = refusal.errno or errno.EIO
+    return Problem(
+        "P12",
+        Verdict.FAILS,
+        f"{path} may not be written: {os.strerror(number)}",
+        "TensorFlow replaces the weights, but overwrites their index",
+        errors.tensorflow(number, path),
+        _HELP.get(number, "save to another name"),
     )
-
-
-def _prefix(aim: Aim, shard: str) -> str:
-    """Where TensorFlow puts a file of weights before it gets its name."""
-    if aim.kind is Kind.SAVED_MODEL:
-        return aim.path.rstrip("/") + errors.TEMPORARY[aim.kind]
-    return shard[: shard.rindex(".index" if shard.endswith(".index") else ".data")] + "_temp"
 
 
 # ---------------------------------------------------------------------- what all have in common

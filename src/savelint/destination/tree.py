@@ -213,7 +213,7 @@ def _long(aim: Aim, way: Way) -> Iterator[Problem]:
         return
     if aim.kind.is_file:
         return
-    added = len(errors.TEMPORARY[aim.kind] + errors.SHARD)
+    added = len(errors.TEMPORARY[aim.kind] + errors.TEMPORARY_PART)
     if size + added + _DIGITS > path_limit:
         yield Problem(
             "P05",

@@ -33,12 +33,13 @@ def lines(results: Sequence[Preflight]) -> Iterator[str]:
 
 
 def _result(result: Preflight) -> Iterator[str]:
-    kind = f"{written(result.kind)} of Keras {result.keras_version}" if result.kind else ""
     if result.ok:
+        assert result.kind is not None
+        kind = f"{written(result.kind)} of Keras {result.keras_version}"
         unsure = f" ({_NEED})" if result.need is None else ""
         yield from _prose("ok:", f"{result.path}: {kind} can be saved here{unsure}")
     for problem in result.problems:
-        yield from _problem(result, problem, kind)
+        yield from _problem(result, problem)
     for advice in result.advice:
         yield from _prose(f"{advice.code} note:", advice.message)
         head, *code = advice.help.split("\n")
@@ -47,14 +48,15 @@ def _result(result: Preflight) -> Iterator[str]:
     yield ""
 
 
-def _problem(result: Preflight, problem: Problem, kind: str) -> Iterator[str]:
+def _problem(result: Preflight, problem: Problem) -> Iterator[str]:
     head = f"{problem.code} {problem.verdict.value}:"
     yield from _prose(head, f"{result.path}: {problem.message}")
     if problem.reason:
         yield from _prose("  =", problem.reason)
     if problem.error:
-        lead = kind if problem.verdict is Verdict.FAILS else f"{kind}, if it fails"
-        yield from _prose("  =", f"{lead}: {problem.error.replace(OR, ', or ')}")
+        raises = f"saving with Keras {result.keras_version} raises"
+        lead = raises if problem.verdict is Verdict.FAILS else f"if it fails, {raises}"
+        yield from _prose("  =", f"{lead} {problem.error.replace(OR, ', or ')}")
     if problem.help:
         yield from _prose("help:", problem.help)
 
