@@ -135,13 +135,13 @@ class FunctionReader(ABC):
             self._returns(node.body, frame.results[-1])
         elif not self._block(node.body.body):
             self._returns(node, Const(None))
-        self._frames.pop()
         self._training = training
         result = frame.results[0] if frame.results else Const(None)
         for other in frame.results[1:]:
             result = join(result, other)
         if result is None and isinstance(node, cst.FunctionDef) and node.returns is not None:
-            return self._annotated_model(node.returns.annotation)
+            result = self._annotated_model(node.returns.annotation)
+        self._frames.pop()
         return result
 
     def _read_annotations(self, declared: cst.Parameters, parameters: dict[str, Value]) -> None:

@@ -54,6 +54,9 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL405", "load-saved-model-directory", "LoadSavedModelDirectory"),
     Entry("SVL406", "h5-of-subclassed-model", "H5OfSubclassedModel"),
     Entry("SVL407", "h5-loss-alias", "H5LossAlias"),
+    Entry("SVL408", "literal-path", "LiteralPath"),
+    Entry("SVL411", "export-argument", "ExportArgument"),
+    Entry("SVL419", "missing-parent", "MissingParent"),
 )
 
 
