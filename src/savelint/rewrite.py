@@ -255,3 +255,9 @@ def remove_argument(module: ModuleModel, call: cst.Call, argument: cst.Arg) -> E
     if index:
         start = argument_end(text, spans[index - 1].end)
     return Edit(Span(start, end), "")
+
+
+def begins_line(module: ModuleModel, node: cst.CSTNode) -> bool:
+    """Whether there is nothing but white space before a node on its line."""
+    position = module.source.position(module.span(node).start)
+    return not module.source.line_text(position.line)[: position.column - 1].strip()

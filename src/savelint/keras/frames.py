@@ -143,15 +143,19 @@ class FunctionReader(ABC):
             self._returns(node.body, frame.results[-1])
         elif not self._block(node.body.body):
             self._returns(node, Const(None))
-        self._frames.pop()
         self._training, self._muted = training, muted
-        if (mode := _mode_of(frame)) is not None:
-            return mode
+        result = _mode_of(frame) or self._joined_results(frame)
+        self._frames.pop()
+        return result
+
+    def _joined_results(self, frame: Frame) -> Value:
+        """What the function of a frame gives, on whatever path; else what its annotation says."""
         result = frame.results[0] if frame.results else Const(None)
         for other in frame.results[1:]:
             result = join(result, other)
+        node = frame.function.node if frame.function is not None else None
         if result is None and isinstance(node, cst.FunctionDef) and node.returns is not None:
-            return self._annotated_model(node.returns.annotation)
+            result = self._annotated_model(node.returns.annotation)
         return result
 
     def _read_annotations(self, declared: cst.Parameters, parameters: dict[str, Value]) -> None:

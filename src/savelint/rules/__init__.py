@@ -78,6 +78,9 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL416", "removed-namespace", "RemovedNamespace"),
     Entry("SVL417", "optimizer-lost", "OptimizerLost"),
     Entry("SVL418", "zipped-directory-again", "ZippedDirectoryAgain"),
+    Entry("SVL408", "literal-path", "LiteralPath"),
+    Entry("SVL411", "export-argument", "ExportArgument"),
+    Entry("SVL419", "missing-parent", "MissingParent"),
 )
 
 

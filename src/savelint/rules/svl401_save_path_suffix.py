@@ -139,7 +139,7 @@ size = len(Path(PATH).read_bytes())
     )
     silent = (
         """\
-# The suffix is right, or not known; a layout that `zipped=False` asks for.
+# The suffix is right, or not known.
 import os
 from tensorflow import keras
 
@@ -151,7 +151,6 @@ def main(path, name):
     model.save(os.path.join(path, name))
     model.save(f"model{name}")
     model.save(path + "5")
-    model.save("model", zipped=False)
     model.save()
     model.save(*path)
 """,

@@ -231,7 +231,6 @@ ModelCheckpoint("m", period=5)
             node,
             "`ModelCheckpoint` takes no path objects",
             variant="path",
-            severity=Severity.ERROR,
             fix=Fix("give it the text of the path", Safety.SAFE, (edit,)),
         )
 

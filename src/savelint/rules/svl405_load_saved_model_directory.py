@@ -12,6 +12,11 @@ from savelint.keras.model import Argument, LoadCall, ModuleModel
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import places
 
+# What writes directories that `load_model` cannot load.
+_WRITING = {
+    Keras.V3: ("saved_model", "export", "archive"),
+    Keras.V2: ("saved_model",),
+}
 _LAYER = "keras.layers.TFSMLayer"
 _REASON = "a layer that serves the model is no Model, and cannot be trained"
 _MODEL = """\
@@ -23,8 +28,8 @@ class LoadSavedModelDirectory(Rule):
     """`load_model` is given a SavedModel, or another name than of a Keras file.
 
     Consequence: Keras 3 loads `.keras` and `.h5` only, and raises for every directory.
-    Keras 2 loads the directories that its own `save` wrote, and none of those that
-    `tf.saved_model.save` or `export` did.
+    Keras 2 loads the directories that its own `save` and `export` wrote, and not those of
+    `tf.saved_model.save`.
 
     Silent: a path of which the end is not known, one that the file also gives to `save`
     (SVL401 speaks of that), and `hf://`; files in which something is saved with
@@ -135,7 +140,7 @@ def main(path, name):
                 continue
             if paths.head(path.value).startswith("hf://") or _is_given(module, path, "save"):
                 continue
-            written = _is_given(module, path, "saved_model", "export", "archive")
+            written = _is_given(module, path, *_WRITING[module.keras])
             named = paths.ends_with(path.value, *places.WHOLE)
             if named is False and (written or module.keras is Keras.V3):
                 yield self._found(module, load, path, written=written)
