@@ -184,6 +184,17 @@ def unreadable(origin: str) -> Removed | None:
     return None
 
 
+def table() -> tuple[list[str], list[str], list[str]]:
+    """The whole names that are gone, those that `tf.keras` alone still has, and the homes."""
+    gone = [f"{root}.{name}" for root, names in _ROOTS for name in names]
+    kept = [f"tensorflow.keras.{name}" for name in _OF_KERAS]
+    homes = [f"{root}.{home}" for root in ("keras", "tensorflow.keras") for home in _HOMES.values()]
+    homes += [
+        f"tensorflow.compat.v1.{name}" for name in _OF_TENSORFLOW if name.startswith(_KEPT_IN_V1)
+    ]
+    return [*gone, f"tensorflow.keras.{_UNREADABLE}"], kept, homes
+
+
 def uses(text: str, summary: Summary, statements: Iterable[cst.CSTNode]) -> Iterator[RemovedUse]:
     """What statements of a file use of all this where they certainly run.
 
