@@ -316,3 +316,21 @@ def test_an_attribute_of_a_helper_is_not_the_layers() -> None:
 def test_a_name_is_quoted_as_the_file_does(head: str, name: str) -> None:
     text = layer(VARIABLE, head=f"{HEAD}\n{head}\n")
     assert f"name={name}" in fixed(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ("shape=(6,)", 'shape=(6,), name="w"'),
+        ("shape=(6,),\n            trainable=False", ',\n            name="w"'),
+        ("\n            shape=(6,), trainable=False", ', trainable=False, name="w"'),
+        (f"\n            shape=(6,), regularizer={'n' * 50}", ',\n            name="w"'),
+    ],
+)
+def test_a_name_is_added_where_it_fits(given: str, named: str) -> None:
+    def unnamed(text: str) -> list[Finding]:
+        rules = [rule for rule in RULES if rule.code == "SVL216"]
+        return list(analyse(Source("net.py", text), rules, Keras.V2).findings)
+
+    text = layer(f"self.add_weight({given})")
+    assert f"{named})\n" in fixed(text, unnamed)

@@ -76,14 +76,20 @@ def _width(line: str) -> int:
 
 
 def add_argument(module: ModuleModel, call: cst.Call, text: str) -> Edit:
-    """Add an argument at the end of a call, on a line of its own where the others are."""
+    """Add an argument at the end of a call, on a line of its own where the others are.
+
+    So, too, where it would make a line too long that holds arguments only.
+    """
     if not call.args:
         end = module.span(call).end - 1
         return Edit(Span(end, end), text)
     source = module.source
     last = module.span(call.args[-1])
     start = source.position(module.span(call.args[-1]).start)
-    margin = source.line_text(start.line)[: start.column - 1]
+    line = source.line_text(start.line)
+    margin = line[: start.column - 1]
+    if lines_of(module, call)[0] < start.line and len(f"{line.rstrip()}, {text}") > _WIDTH:
+        margin = line[: len(line) - len(line.lstrip())]
     separator = f",{source.newline}{margin}" if not margin.strip() else ", "
     end = argument_end(source.text, last.end)
     return Edit(Span(end, end), separator + text)
