@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from savelint.finding import Edit, Severity
-from savelint.keras import paths
-from savelint.keras.model import Argument, LoadCall, ModuleModel, SaveCall
+from savelint.keras import paths, saving
+from savelint.keras.model import Argument, Flow, LoadCall, ModuleModel, SaveCall
+from savelint.keras.saving import FirstContact
 from savelint.keras.tables import Kind
 from savelint.keras.values import Const, Instance, Text
 from savelint.source import Span
@@ -37,6 +38,16 @@ def is_keras(save: SaveCall | LoadCall) -> bool:
         known = receiver.outline is not None or receiver.name.startswith(("keras.", "tensorflow."))
         return known and receiver.kind is not Kind.LAYER
     return bool(save.evidence)
+
+
+def is_unbuilt(module: ModuleModel, flow: Flow, save: SaveCall) -> bool:
+    """Whether a subclassed model is saved that was certainly never called, built or fitted."""
+    instance = save.receiver
+    if not isinstance(instance, Instance) or instance.kind is not Kind.MODEL:
+        return False
+    cls = module.class_of(instance)
+    first, _ = saving.first_contact(flow, save)
+    return cls is not None and first is FirstContact.NEVER and not saving.builds_itself(cls)
 
 
 def literal(argument: Argument | None) -> object:

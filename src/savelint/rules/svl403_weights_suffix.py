@@ -15,12 +15,30 @@ _SUFFIX = ".weights.h5"
 _V3 = (Keras.V3,)
 _REFUSED = {Keras.V3: {Way.RUN: r"The filename must end in `\.weights\.h5`"}}
 
+_NET = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+"""
+
 
 class WeightsSuffix(Rule):
     """Weights are saved to a path that does not end in `.weights.h5`.
 
     Consequence: Keras 3 raises before it writes anything. Keras 2 takes every name, but
-    writes HDF5 under one that ends in `.keras`, which `load_model` then refuses.
+    writes HDF5 under one that ends in `.keras`, which `load_model` then refuses. A
+    subclassed model that nothing has called yet has no weights: Keras 3 raises, Keras 2
+    writes an empty file.
 
     Silent: a path of which the end is not known; objects that are not known to be Keras
     models; in Keras 2, all other names; calls with `save_format=`, of which SVL402 speaks.
@@ -157,6 +175,22 @@ again = keras.models.load_model("model.keras")
             ),
             fixed=False,
         ),
+        Example(
+            variant="unbuilt",
+            bad=_NET + 'net = Net()\nnet.save_weights("net.weights.h5")\n',
+            at='net.save_weights("net.weights.h5")',
+            good=_NET + 'net = Net()\nnet(tf.ones((4, 6)))\nnet.save_weights("net.weights.h5")\n',
+            witness=Witness(
+                build="net",
+                ways=(Way.RUN, Way.WEIGHTS),
+                saved="net.weights.h5",
+                fails={
+                    Keras.V3: {Way.RUN: "You are saving a model that has not yet been built"},
+                    Keras.V2: {Way.WEIGHTS: "DIFF|Error"},
+                },
+            ),
+            fixed=False,
+        ),
     )
     silent = (
         """\
@@ -194,8 +228,11 @@ Net().save_weights("net")
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """The saves of weights to other names."""
-        for _, save in module.saves("weights"):
+        for flow, save in module.saves("weights"):
             path = save.path
+            if places.is_keras(save) and places.is_unbuilt(module, flow, save):
+                yield self._unbuilt(module, save)
+                continue
             formatted = save.arguments.get(2, "save_format") is not None
             if path is None or not places.is_keras(save) or formatted:
                 continue
@@ -204,6 +241,16 @@ Net().save_weights("net")
                 module.keras is Keras.V3 or whole
             ):
                 yield self._found(module, save, path, whole=whole is True)
+
+    def _unbuilt(self, module: ModuleModel, save: SaveCall) -> Finding:
+        return self.finding(
+            module,
+            save.node,
+            "the model has no weights yet: nothing has called or built it",
+            variant="unbuilt",
+            severity=Severity.ERROR,
+            fix=Fix("call the model once before", Safety.DISPLAY),
+        )
 
     def _found(
         self, module: ModuleModel, save: SaveCall, path: Argument, *, whole: bool

@@ -34,6 +34,22 @@ model(keras.ops.ones((4, 6)))
 spec = tf.TensorSpec([None, 6], tf.float32)
 """
 
+_NET = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+"""
+
 
 def _run(fails: dict[Keras, str], *ways: Way, saved: str = "exported") -> Witness:
     return Witness(
@@ -49,7 +65,8 @@ class ExportArgument(Rule):
 
     Consequence: Keras 3 refuses an `input_signature` that is not in a list or tuple, and a
     `format=` that it does not know; Keras 2 has no `format=`. A name such as `model.keras`
-    becomes that of a directory, which `load_model` of Keras 3 cannot load.
+    becomes that of a directory, which `load_model` of Keras 3 cannot load. A subclassed
+    model that nothing has called yet is refused by both.
 
     Silent: values that are not known; objects that are not known to be Keras models.
 
@@ -105,6 +122,19 @@ again = keras.models.load_model("model.keras")
             witness=_run({Keras.V2: "unexpected keyword argument 'format'"}),
             keras=_V2,
         ),
+        Example(
+            variant="unbuilt",
+            bad=_NET + 'net = Net()\nnet.export("exported")\n',
+            at='net.export("exported")',
+            good=_NET + 'net = Net()\nnet(tf.ones((4, 6)))\nnet.export("exported")\n',
+            witness=Witness(
+                build="net",
+                ways=(Way.RUN, Way.EXPORT),
+                saved="exported",
+                fails={k: {Way.RUN: "has not yet been built"} for k in Keras},
+            ),
+            fixed=False,
+        ),
     )
     silent = (
         """\
@@ -134,9 +164,11 @@ def main(frame):
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """The exports of the file."""
-        for _, save in module.saves("export"):
+        for flow, save in module.saves("export"):
             if not places.is_keras(save):
                 continue
+            if places.is_unbuilt(module, flow, save):
+                yield self._unbuilt(module, save)
             path = save.path
             file = path is not None and paths.ends_with(path.value, *places.WHOLE)
             if path is not None and file and module.keras is Keras.V3:
@@ -149,6 +181,15 @@ def main(frame):
             given = save.arguments.get(None, "input_signature")
             if given is not None and module.keras is Keras.V3 and _is_bare(given):
                 yield self._spec(module, given)
+
+    def _unbuilt(self, module: ModuleModel, save: SaveCall) -> Finding:
+        return self.finding(
+            module,
+            save.node,
+            "the model cannot be exported yet: nothing has called it",
+            variant="unbuilt",
+            fix=Fix("call the model once before", Safety.DISPLAY),
+        )
 
     def _named(self, module: ModuleModel, path: Argument) -> Finding:
         return self.finding(
