@@ -38,6 +38,7 @@ import os
 import pickle
 import random
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -644,12 +645,32 @@ def first_phase(job: Job, place: Path, outcomes: Outcomes) -> None:
 
 
 def run_program(job: Job) -> str:
-    """Run the text in a process of its own; an error is what Python says at the end."""
+    """Run the text as a program of its own; an error is what Python says at the end."""
     path = Path(f"{job['module']}.py")
     path.write_text(job["source"], encoding="utf-8")
-    environment = dict(os.environ)
-    if FLAG in job["source"]:
-        environment.pop(FLAG, None)
+    return run_fresh(path) if FLAG in job["source"] else run_forked(path)
+
+
+def run_forked(path: Path) -> str:
+    """Run a program in a child of this process, which has imported TensorFlow, and no more."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        if generation == 2:
+            del sys.modules["keras"]
+        outcome = attempt(lambda: runpy.run_path(str(path), run_name="__main__") and None)
+        os.write(writing, outcome.encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as stream:
+        outcome = stream.read()
+    _, status = os.waitpid(child, 0)
+    return outcome or f"CRASH: the program ended with {os.waitstatus_to_exitcode(status)}"
+
+
+def run_fresh(path: Path) -> str:
+    """Run a program that decides itself which Keras TensorFlow takes."""
+    environment = {name: value for name, value in os.environ.items() if name != FLAG}
     finished = subprocess.run(
         [sys.executable, path],
         env=environment,
@@ -754,15 +775,17 @@ def work(phase: str, folder: Path) -> None:
         raise JobTimeoutError
 
     signal.signal(signal.SIGALRM, alarm)
-    for job in jobs:
+    # A child that runs a program must be made before anything has run here.
+    for job in sorted(jobs, key=lambda job: not job.get("program")):
         if job["id"] in done:
             continue
         append(log, {"start": job["id"]})
         place = folder / job["module"]
         place.mkdir(exist_ok=True)
         outcomes = dict(known.get(job["id"], {})) if phase == "second" else {}
-        keras.backend.clear_session()
-        seed(11 if phase == "first" else 33)
+        if not job.get("program"):
+            keras.backend.clear_session()
+            seed(11 if phase == "first" else 33)
         # When Python itself hangs inside TensorFlow, the alarm's handler never runs.
         seconds = job.get("seconds", PROGRAM_SECONDS if job.get("program") else SECONDS)
         faulthandler.dump_traceback_later(2 * seconds, exit=True)
