@@ -8,7 +8,7 @@ rule may ask for them before anything is parsed by libcst, and never decide by t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from savelint.keras import reserved
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
@@ -52,6 +52,8 @@ ITEM = "<item>"
 # A list, tuple or dictionary that may hold another one.
 NESTED = "<nested>"
 
+# A method hands its object on, or keeps it: not one of its members.
+ITSELF = "<object itself>"
 # A method `call` must be given more than its inputs.
 NEEDY_CALL = "<call needs more>"
 
@@ -59,7 +61,7 @@ EVERY = frozenset(
     {
         *(STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, RESERVED_ATTRIBUTE, MODEL),
         *(TEST, NUMBERS, COUNTER, NEEDY_CALL, UNFOUNDED, OTHER_CALL, LATE_STATE, OUTER_OBJECT),
-        *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED),
+        *(ITSELF, PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED),
     }
 )
 
@@ -108,6 +110,9 @@ class Clues:
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
+        # What methods call their object, and where only a member of it is taken, by identity.
+        self._objects: set[str] = set()
+        self._owners: set[int] = set()
         # The last line of the outermost function that is being seen.
         self._function_end = 0
         # Static shapes of which only a harmless part is taken, by identity.
@@ -174,9 +179,11 @@ class Clues:
 
     def _name(self, node: ast.Name) -> None:
         self.words.add(node.id)
+        if node.id in self._objects and id(node) not in self._owners:
+            self.words.add(ITSELF)
 
     def _named(self, node: ast.Name) -> None:
-        self.words.add(node.id)
+        self._name(node)
         if node.id in _ASKING:
             self.words.add(TEST)
         origin = self._origin(node.id) or node.id
@@ -186,6 +193,7 @@ class Clues:
 
     def _member(self, node: ast.Attribute) -> None:
         self.words.add(node.attr)
+        self._owners.add(id(node.value))
         if node.attr in reserved.EVERY and isinstance(node.ctx, ast.Store):
             self.words.add(RESERVED_ATTRIBUTE)
 
@@ -222,8 +230,10 @@ class Clues:
             self._size(keyword.value)
 
     def _grown(self, node: ast.Call) -> None:
-        """`self.weights.append(array)`."""
+        """`self.weights.append(array)`; of `super(Net, self)` only a member is taken."""
         function = node.func
+        if isinstance(function, ast.Name) and function.id == "super":
+            self._owners.update(map(id, node.args))
         if isinstance(function, ast.Attribute) and function.attr in _GROWING:
             self._kept(function.value, *node.args, *(item.value for item in node.keywords))
 
@@ -238,6 +248,7 @@ class Clues:
             self.words.add(STATIC_SHAPE)
 
     def _class(self, node: ast.ClassDef) -> None:
+        self._objects.update(_object_names(node.body))
         defined = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
         if "call" not in defined and not defined.isdisjoint({"__call__", "forward"}):
             self.words.add(OTHER_CALL)
@@ -344,6 +355,17 @@ class Clues:
     def _size(self, node: ast.expr) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
             self.words.add(LENGTH)
+
+
+def _object_names(body: Iterable[ast.AST]) -> Iterator[str]:
+    """What the methods in the body of a class, branches included, call their object."""
+    for item in body:
+        if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from (given.arg for given in (*item.args.posonlyargs, *item.args.args)[:1])
+        elif not isinstance(item, ast.ClassDef):
+            for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+                inner = getattr(item, field, None)
+                yield from _object_names(inner if isinstance(inner, list) else ())
 
 
 def _is_text(node: ast.expr | None) -> bool:
