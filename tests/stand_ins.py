@@ -166,6 +166,7 @@ def word_rules(monkeypatch: pytest.MonkeyPatch) -> tuple[Rule, ...]:
     monkeypatch.setattr("savelint.analysis.analyse", analyse)
     monkeypatch.setattr("savelint.rules.RULES", RULES, raising=False)
     monkeypatch.setattr("savelint.rules.LEDGER", RULES)
+    monkeypatch.setattr("savelint.rules.deferred", lambda: RULES)
     monkeypatch.setattr(
         "savelint.rule._witnessed",
         lambda: {"SVL101": {"plain": {"2": "TypeError in Keras 2", "3": "TypeError in Keras 3"}}},

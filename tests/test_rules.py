@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import gates
 from keras_model import analysis
 from savelint.analysis import Analysis
 from savelint.codes import Catalogue
@@ -77,6 +78,24 @@ def test_the_ledger_costs_no_libcst() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "False"
+
+
+def test_the_gates_are_those_of_the_rules() -> None:
+    """`python tests/gates.py` writes them."""
+    assert gates.TARGET.read_text(encoding="utf-8") == gates.document()
+
+
+def test_a_file_costs_no_rule_that_it_does_not_need() -> None:
+    program = """\
+import sys
+from savelint import api
+api.check_source("import keras\\nclass Net(keras.Model):\\n    def call(self, x): return x\\n")
+print(sum(name.startswith("savelint.rules.svl") for name in sys.modules))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert int(result.stdout) < len(RULES) / 3
 
 
 @by_rule

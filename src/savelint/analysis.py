@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from savelint.files import Files
 from savelint.finding import Finding
@@ -22,10 +22,33 @@ from savelint.keras.project import File, Project
 from savelint.source import Source, SourceError, Span
 
 if TYPE_CHECKING:
+    from savelint.keras.model import ModuleModel
     from savelint.keras.visitor import Library
-    from savelint.rule import Rule
 
 DEFAULT = Evidence(Keras.V3, "no evidence: the default")
+
+
+class Checker(Protocol):
+    """What the analysis asks of a rule, whether it is imported or not; see Rule."""
+
+    @property
+    def code(self) -> str:
+        """The rule's code."""
+
+    @property
+    def severity(self) -> Container[Keras]:
+        """The generations in which it is on."""
+
+    @property
+    def mentions(self) -> tuple[str, ...]:
+        """Literals of which a file must hold one."""
+
+    @property
+    def clues(self) -> tuple[frozenset[str], ...]:
+        """Sets of words of which a statement must hold one each."""
+
+    def check(self, module: ModuleModel) -> Iterator[Finding]:
+        """Yield the findings in one file."""
 
 
 class Session:
@@ -66,7 +89,7 @@ class RuleError(Exception):
 
 def analyse(
     source: Source,
-    rules: Sequence[Rule],
+    rules: Sequence[Checker],
     keras: Keras | None = None,
     *,
     declared: Callable[[], Evidence | None] = lambda: None,
@@ -98,9 +121,10 @@ def analyse(
     active = [rule for rule in rules if evidence.keras in rule.severity]
     if gates:
         active = [rule for rule in active if _mentions(source.text, [rule])]
-    statements = relevant(file, active if gates else None)
-    wanted = active and (statements or has_marks(file, active))
-    findings = _check(file, statements, active, evidence.keras, session) if wanted else ()
+        statements, active = needed(file, active)
+    else:
+        statements = relevant(file)
+    findings = _check(file, statements, active, evidence.keras, session) if active else ()
     return Analysis(findings, True, evidence.keras, evidence.reason)
 
 
@@ -120,78 +144,93 @@ def _has_keras(file: File) -> bool:
     return any(word in file.source.text for word in WORDS) or bool(file.keras_classes)
 
 
-def _mentions(text: str, rules: Sequence[Rule]) -> bool:
+def _mentions(text: str, rules: Sequence[Checker]) -> bool:
     return any(mention in text for rule in rules for mention in rule.mentions)
 
 
-def relevant(file: File, rules: Sequence[Rule] | None) -> set[int]:
-    """The top-level statements that a rule can have something to say about.
+def relevant(file: File) -> set[int]:
+    """The top-level statements that hold a Keras class or may save something."""
+    return _with_script(file, _starts(file))
 
-    With `rules` None all that hold a Keras class or may save something.
-    """
-    if rules is not None and not rules:
-        return set()
-    keras = {cls.statement for cls, _ in file.keras_classes}
+
+def needed(file: File, rules: Sequence[Checker]) -> tuple[set[int], list[Checker]]:
+    """The top-level statements that a rule can have something to say about, and these rules."""
+    starts = _starts(file)
+    holding = _holding(file, starts, rules)
+    # What a class is depends on its parts, and on the classes of which it is a part.
+    users = {start for start in starts if not holding.keys().isdisjoint(file.leads_to(start))}
+    wanted = users.union(holding, *(file.reach(start) for start in holding))
+    begun = _marked(file, rules).union(*holding.values())
+    return _with_script(file, wanted, starts), [rule for rule in rules if rule.code in begun]
+
+
+def _marked(file: File, rules: Sequence[Checker]) -> set[str]:
+    """The rules to which a mark of a statement is enough, by itself."""
+    words = frozenset[str]().union(*(each.words for each in file.summary.statements))
+    marks = clues.ALONE & words
+    return {rule.code for rule in rules if rule.clues and all(marks & clue for clue in rule.clues)}
+
+
+def _starts(file: File) -> set[int]:
     words = file.scope_words
+    called = {i for i, each in enumerate(file.summary.statements) if each.called & words}
+    return called.union(cls.statement for cls, _ in file.keras_classes)
+
+
+def _with_script(file: File, wanted: set[int], starts: set[int] | None = None) -> set[int]:
+    """The statements with, if one of them is a script's, all of the script's."""
     every = file.summary.statements
-    starts = keras | {i for i, statement in enumerate(every) if statement.called & words}
-    wanted = starts if rules is None else _led_to(file, starts, rules)
-    if any(not every[index].definition for index in wanted & starts):
+    begun = wanted if starts is None else wanted & starts
+    if any(not every[index].definition for index in begun):
         # A script's statements are read together: one makes the model, another saves it.
         loose = {i for i, statement in enumerate(every) if not statement.definition}
         wanted = wanted.union(*(file.reach(index) for index in loose))
     return wanted
 
 
-def has_marks(file: File, rules: Sequence[Rule]) -> bool:
-    """Whether a statement has a mark that by itself is something to one of the rules."""
-    marks = clues.ALONE.intersection(mark for rule in rules for clue in rule.clues for mark in clue)
-    return any(statement.words & marks for statement in file.summary.statements)
-
-
-def _led_to(file: File, starts: set[int], rules: Sequence[Rule]) -> set[int]:
-    """The starts that hold a rule's clues, their definitions, and their users.
-
-    What a class is depends on its parts, and on the classes of which it is a part.
-    """
+def _holding(file: File, starts: set[int], rules: Sequence[Checker]) -> dict[int, set[str]]:
+    """The starts that hold a rule's clues, with the codes of these rules."""
     models = file.models
     script = {i for i, each in enumerate(file.summary.statements) if not each.definition}
-    holding = {
-        start
-        for start in starts - script
-        if _holds_clues(
-            file,
-            file.reach(start, through_keras=False),
-            clues.MODEL if start in models else "",
-            rules,
-        )
-    }
+    holding: dict[int, set[str]] = {}
+    for start in starts - script:
+        reached = file.reach(start, through_keras=False)
+        mark = clues.MODEL if start in models else ""
+        if codes := _with_clues(file, reached, mark, rules):
+            holding[start] = codes
     if starts & script:
         # One statement of a script makes a model, the next may build it.
         together = set[int]().union(*(file.reach(i, through_keras=False) for i in script))
-        if _holds_clues(file, together, clues.MODEL if script & models else "", rules):
-            holding |= starts & script
-    users = {start for start in starts if holding.intersection(file.leads_to(start))}
-    return users.union(holding, *(file.reach(start) for start in holding))
+        mark = clues.MODEL if script & models else ""
+        if codes := _with_clues(file, together, mark, rules):
+            holding.update(dict.fromkeys(starts & script, codes))
+    return holding
 
 
-def _holds_clues(file: File, helpers: set[int], mark: str, rules: Sequence[Rule]) -> bool:
-    """Whether statements, with the helpers and bases that they lead to, have a rule's clues."""
+def _with_clues(file: File, helpers: set[int], mark: str, rules: Sequence[Checker]) -> set[str]:
+    """The rules of which statements, with the helpers and bases they lead to, have the clues."""
     words = {mark}.union(*(file.summary.statements[index].words for index in helpers))
     if any(file.has_plain_class(index) for index in helpers):
         words.add(clues.PLAIN_CLASS)
-    # What helpers of other files do is no finding here: it can only add to some clue of this.
-    begun = [rule for rule in rules if any(words & clue for clue in rule.clues) or not rule.clues]
-    if any(all(words & clue for clue in rule.clues) for rule in begun):
-        return True
-    abroad = file.words_abroad(helpers) if begun else frozenset()
-    return any(all(words & clue or abroad & clue for clue in rule.clues) for rule in begun)
+    found: set[str] = set()
+    open_: list[tuple[str, list[frozenset[str]]]] = []
+    for rule in rules:
+        missing = [clue for clue in rule.clues if words.isdisjoint(clue)]
+        if not missing:
+            found.add(rule.code)
+        elif len(missing) < len(rule.clues):
+            # What helpers of other files do is no finding here: it can only add to some clue.
+            open_.append((rule.code, missing))
+    if open_:
+        abroad = file.words_abroad(helpers)
+        found.update(c for c, missing in open_ if not any(map(abroad.isdisjoint, missing)))
+    return found
 
 
 def _check(
     file: File,
     statements: set[int],
-    rules: Sequence[Rule],
+    rules: Sequence[Checker],
     keras: Keras,
     session: Session,
 ) -> tuple[Finding, ...]:

@@ -26,11 +26,10 @@ from savelint.source import Source, SourceError
 
 if TYPE_CHECKING:
     from savelint import analysis
-    from savelint.analysis import Session
+    from savelint.analysis import Checker, Session
     from savelint.dependencies import Dependencies
     from savelint.keras.generation import Evidence
     from savelint.report.overview import Overview
-    from savelint.rule import Rule
 
 # A file without any of these can have no finding. The last is for comments that outlived
 # the Keras code they stood beside.
@@ -64,11 +63,11 @@ class Options:
     cache: bool = False
 
     @cached_property
-    def rules(self) -> tuple[Rule, ...]:
-        """Every rule; imported when the first file needs them."""
+    def rules(self) -> Sequence[Checker]:
+        """Every rule; each is imported when the first file needs it."""
         from savelint import rules
 
-        return rules.RULES
+        return rules.deferred()
 
     @cached_property
     def session(self) -> Session:

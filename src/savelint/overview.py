@@ -50,7 +50,7 @@ def overview(
         if keras is not None
         else analysis.generation(file, declared)
     )
-    statements = analysis.relevant(file, None)
+    statements = analysis.relevant(file)
     saves: tuple[CallView, ...] = ()
     loads: tuple[CallView, ...] = ()
     if statements:

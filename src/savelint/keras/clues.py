@@ -8,7 +8,7 @@ rule may ask for them before anything is parsed by libcst, and never decide by t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from savelint.keras import generation, labels, removed, reserved
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
@@ -53,6 +53,8 @@ ITEM = "<item>"
 NESTED = "<nested>"
 # Something is given a name that TensorFlow or Keras may refuse.
 DOUBTFUL_NAME = "<doubtful name>"
+# A method hands its object on, or keeps it: not one of its members.
+ITSELF = "<object itself>"
 # A method `call` must be given more than its inputs.
 NEEDY_CALL = "<call needs more>"
 # Something has the name of what is gone from Keras or TensorFlow.
@@ -67,7 +69,7 @@ EVERY = frozenset(
     {
         *(STATIC_SHAPE, LENGTH, OPEN_SHAPE, ARRAY_ATTRIBUTE, RESERVED_ATTRIBUTE, MODEL),
         *(TEST, NUMBERS, COUNTER, NEEDY_CALL, UNFOUNDED, OTHER_CALL, LATE_STATE, OUTER_OBJECT),
-        *(PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED, DOUBTFUL_NAME),
+        *(ITSELF, PLAIN_CLASS, SET, CLOSURE, KEY, ITEM, NESTED, DOUBTFUL_NAME),
         *ALONE,
     }
 )
@@ -120,6 +122,9 @@ class Clues:
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
+        # What methods call their object, and where only a member of it is taken, by identity.
+        self._objects: set[str] = set()
+        self._owners: set[int] = set()
         # The last line of the outermost function that is being seen.
         self._function_end = 0
         # Static shapes of which only a harmless part is taken, by identity.
@@ -215,9 +220,11 @@ class Clues:
 
     def _name(self, node: ast.Name) -> None:
         self.words.add(node.id)
+        if node.id in self._objects and id(node) not in self._owners:
+            self.words.add(ITSELF)
 
     def _named(self, node: ast.Name) -> None:
-        self.words.add(node.id)
+        self._name(node)
         if node.id in _ASKING:
             self.words.add(TEST)
         origin = self._origin(node.id) or node.id
@@ -229,6 +236,7 @@ class Clues:
         self.words.add(node.attr)
         if node.attr in removed.WORDS:
             self.words.add(REMOVED)
+        self._owners.add(id(node.value))
         if node.attr in reserved.EVERY and isinstance(node.ctx, ast.Store):
             self.words.add(RESERVED_ATTRIBUTE)
 
@@ -270,8 +278,10 @@ class Clues:
             self._size(keyword.value)
 
     def _grown(self, node: ast.Call) -> None:
-        """`self.weights.append(array)`."""
+        """`self.weights.append(array)`; of `super(Net, self)` only a member is taken."""
         function = node.func
+        if isinstance(function, ast.Name) and function.id == "super":
+            self._owners.update(map(id, node.args))
         if isinstance(function, ast.Attribute) and function.attr in _GROWING:
             self._kept(function.value, *node.args, *(item.value for item in node.keywords))
 
@@ -286,6 +296,7 @@ class Clues:
             self.words.add(STATIC_SHAPE)
 
     def _class(self, node: ast.ClassDef) -> None:
+        self._objects.update(_object_names(node.body))
         defined = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
         if "call" not in defined and not defined.isdisjoint({"__call__", "forward"}):
             self.words.add(OTHER_CALL)
@@ -404,6 +415,17 @@ def _defaults(given: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
     for parameter, value in zip(given.kwonlyargs, given.kw_defaults, strict=True):
         if value is not None:
             yield parameter.arg, value
+
+
+def _object_names(body: Iterable[ast.AST]) -> Iterator[str]:
+    """What the methods in the body of a class, branches included, call their object."""
+    for item in body:
+        if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from (given.arg for given in (*item.args.posonlyargs, *item.args.args)[:1])
+        elif not isinstance(item, ast.ClassDef):
+            for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+                inner = getattr(item, field, None)
+                yield from _object_names(inner if isinstance(inner, list) else ())
 
 
 def _is_text(node: ast.expr | None) -> bool:

@@ -1,17 +1,23 @@
 """The ledger: every rule, in the order of its code. A code, once released, keeps its meaning.
 
-The ledger names the rules without importing them, because most files need none of them.
+The ledger names the rules without importing them, because most files need none of them, and
+the others a few. What tells whether a file needs a rule is kept in a file of its own.
 A rule `SVL101 dynamic-reshape` stands in `svl101_dynamic_reshape.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from savelint.codes import Entry
+from savelint.keras.generation import Keras
 
 if TYPE_CHECKING:
+    from savelint.finding import Finding
+    from savelint.keras.model import ModuleModel
     from savelint.rule import Rule
 
     RULES: tuple[Rule, ...]
@@ -84,19 +90,57 @@ LEDGER: tuple[Entry, ...] = (
 )
 
 
+# Written by `python tests/gates.py`; a test holds it to the rules.
+GATES = "gates.json"
+
+
+class Deferred:
+    """A rule that is imported when it is to check a file; its gates are known before."""
+
+    def __init__(self, entry: Entry, gates: dict[str, Any]) -> None:
+        self.code = entry.code
+        self.severity: Container[Keras] = frozenset(map(Keras, gates["keras"]))
+        self.mentions: tuple[str, ...] = tuple(gates["mentions"])
+        self.clues: tuple[frozenset[str], ...] = tuple(map(frozenset, gates["clues"]))
+        self._entry = entry
+
+    def check(self, module: ModuleModel) -> Iterator[Finding]:
+        """Yield the findings of the rule in one file."""
+        return _load(self._entry).check(module)
+
+
+def gates(rule: Rule) -> dict[str, Any]:
+    """What tells whether a file needs a rule, in the types of JSON."""
+    return {
+        "keras": sorted(keras.value for keras in rule.severity),
+        "mentions": list(rule.mentions),
+        "clues": [sorted(clue) for clue in rule.clues],
+    }
+
+
 @cache
-def _load() -> tuple[Rule, ...]:
+def deferred() -> tuple[Deferred | Rule, ...]:
+    """All rules; those whose gates are known are not imported."""
+    import json
+
+    known = json.loads(Path(__file__).with_name(GATES).read_text(encoding="utf-8"))
+    return tuple(
+        Deferred(entry, known[entry.code]) if entry.code in known else _load(entry)
+        for entry in LEDGER
+    )
+
+
+@cache
+def _load(entry: Entry) -> Rule:
     from importlib import import_module
 
-    rules = []
-    for entry in LEDGER:
-        module = f"{entry.code}_{entry.name}".lower().replace("-", "_")
-        rules.append(getattr(import_module(f"{__name__}.{module}"), entry.implementation)())
-    return tuple(rules)
+    module = f"{entry.code}_{entry.name}".lower().replace("-", "_")
+    rule: Rule = getattr(import_module(f"{__name__}.{module}"), entry.implementation)()
+    return rule
 
 
 def __getattr__(name: str) -> tuple[Rule, ...]:
     """`RULES`: all rules, imported when they are first asked for."""
     if name == "RULES":
-        return _load()
+        return tuple(map(_load, LEDGER))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

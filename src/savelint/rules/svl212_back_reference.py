@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from savelint.finding import Finding, Fix, Safety, Severity
+from savelint.keras import clues
 from savelint.keras.generation import Keras
 from savelint.keras.model import AttributeStore, KerasClass, ModuleModel, ObjectStore
 from savelint.keras.values import Argument, Instance, SelfValue, elements
@@ -52,6 +53,7 @@ class BackReference(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = ("self",)
+    clues = (frozenset({clues.ITSELF}),)
     examples = (
         Example(
             variant="attribute",
