@@ -140,7 +140,8 @@ class CallReader(SaveReader):
         if method not in {"pop", "get"} or not isinstance(name, str):
             return None
         required = method == "pop" and len(arguments.items) == 1
-        self._note(TakenKeyword(name, node, method == "pop", required, self._method))
+        conditional = self._branches > 0
+        self._note(TakenKeyword(name, node, method == "pop", required, self._method, conditional))
         return Argument(name)
 
     def _inherited_config(self, node: cst.Call) -> Value:

@@ -59,11 +59,15 @@ class Config:
 
 @dataclass(frozen=True)
 class Taken:
-    """An argument of a constructor: a parameter, or what it takes out of its `**kwargs`."""
+    """An argument of a constructor: a parameter, or what it takes out of its `**kwargs`.
+
+    Where it does that on a condition, as for an earlier name, it is `conditional`.
+    """
 
     name: str
     node: cst.CSTNode
     required: bool
+    conditional: bool = False
     parameter: Parameter | None = None
 
     @property
@@ -143,13 +147,14 @@ def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
     parameters = {p.node.name.value: p for p in module.signature_of(node).parameters}
     declared = [*plain, *node.params.kwonly_params]
     arguments = [
-        Taken(p.name.value, p, p.default is None, parameters[p.name.value]) for p in declared
+        Taken(p.name.value, p, p.default is None, parameter=parameters[p.name.value])
+        for p in declared
     ]
     known = {taken.name for taken in arguments}
     for event in flow.all(TakenKeyword):
         if event.method == "__init__" and event.popped and event.name not in known:
             known.add(event.name)
-            arguments.append(Taken(event.name, event.node, event.required))
+            arguments.append(Taken(event.name, event.node, event.required, event.conditional))
     star = node.params.star_arg
     return Constructor(
         node,

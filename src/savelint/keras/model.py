@@ -455,7 +455,8 @@ class SuperCall:
 class TakenKeyword:
     """`kwargs.pop("units", 3)`: a constructor takes an argument out of its `**kwargs`.
 
-    Not `popped` where it only looks at it; `required` without a default.
+    Not `popped` where it only looks at it; `required` without a default; `conditional` where
+    a branch is around it.
     """
 
     name: str
@@ -463,6 +464,7 @@ class TakenKeyword:
     popped: bool
     required: bool
     method: str
+    conditional: bool
 
 
 @dataclass(frozen=True, eq=False)

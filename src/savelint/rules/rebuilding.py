@@ -25,6 +25,8 @@ from savelint.keras.values import Argument
 from savelint.rules import lineage
 
 if TYPE_CHECKING:
+    import libcst as cst
+
     from savelint.rules.configs import Addition
 
 # Arguments of every layer, and seeds: what is lost of them changes no output.
@@ -113,7 +115,7 @@ def omitted(
         if inherited is None:
             return []
         known |= inherited
-    missing = [taken for taken in made.arguments if taken.name not in known]
+    missing = [t for t in made.arguments if t.name not in known and not t.conditional]
     if kept:
         missing = [taken for taken in missing if taken.required]
     missing = [taken for taken in missing if taken.required or _is_used(module, made, taken)]
@@ -218,6 +220,15 @@ def record(
     return Written(tuple(additions), edits, reason)
 
 
+def _calls_items(module: ModuleModel, loop: cst.CSTNode | None) -> bool:
+    """Whether a `for` calls what it goes over."""
+    if loop is None or type(loop).__name__ != "For":
+        return False
+    target = module.text(loop.target)  # type: ignore[attr-defined]
+    body = module.text(loop.body)  # type: ignore[attr-defined]
+    return target.isidentifier() and re.search(rf"(?<![\w.]){target}\(", body) is not None
+
+
 def _is_object(module: ModuleModel, cls: KerasClass, held: Held) -> bool:
     """Whether the class calls what it keeps, or asks it for what no plain value has."""
     if held.how.startswith("keras."):
@@ -252,7 +263,7 @@ def enumerated(words: Sequence[str]) -> str:
 def lost(module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
     """The arguments of a constructor that the config of Keras' own base class lacks."""
     known = _NEUTRAL | _inherited(module, cls)
-    missing = [taken for taken in made.arguments if taken.name not in known]
+    missing = [t for t in made.arguments if t.name not in known and not t.conditional]
     return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
 
 
@@ -331,9 +342,10 @@ def _deserialized(module: ModuleModel, layers: str, key: str) -> Addition:
 
 
 def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken) -> str:
-    """What an argument that must be given certainly is: "layer", "callable", "array", or "".
+    """What an argument that must be given certainly is, and no plain value; "" if unknown.
 
-    By its annotation, or by what methods of the class do with the attribute that keeps it.
+    "layer", "callable", "callables" (a list of them), "array" or "object": by its annotation,
+    or by what methods of the class do with it.
     """
     if taken.parameter is None or not taken.required:
         return ""
@@ -343,17 +355,22 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
         for word, pattern in _ANNOTATIONS:
             if re.fullmatch(pattern, text):
                 return word
+    members = re.findall(rf"(?<![\w.]){taken.name}\.(\w+)", module.text(made.node.body))
+    found = "object" if set(members) - _OF_PLAIN - {"pop"} else ""
     held = made.held.get(taken.name)
-    if held is None or held.how or not held.certain:
-        return ""
-    found = ""
+    if held is None or held.how not in {"", "converted"} or not held.certain:
+        return found
     for method in cls.outline.methods.values():
         for read in module.reads_of(method, held.attribute):
             use = module.use_of(read)
             if use.role == "member" and use.name in _OF_LAYERS:
                 return "layer"
-            if use.role == "called" and use.direct and method.name.value == "call":
+            if method.name.value != "call" or (held.how and use.role != "iterated"):
+                continue
+            if use.role == "called" and use.direct:
                 found = "callable"
+            elif use.role == "iterated" and _calls_items(module, use.node):
+                found = "callables"
     return found
 
 

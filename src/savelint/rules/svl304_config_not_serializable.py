@@ -26,6 +26,9 @@ _WHAT = {
     "set": "a set",
     "tensor": "a tensor",
     "layer": "a layer",
+    "callable": "a layer or a function",
+    "callables": "a list of layers",
+    "object": "an object",
 }
 
 _PICK = """\
@@ -44,6 +47,48 @@ class Pick(layers.Layer):
     def get_config(self):
         config = super().get_config()
         config.update({{"columns": {value}}})
+        return config
+"""
+_GATED = """\
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+class Gated(layers.Layer):
+    def __init__(self, inner, scale=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = inner
+        self.scale = scale
+
+    def call(self, inputs):
+        return self.scale * self.inner(inputs)
+
+    def get_config(self):
+        return {{**super().get_config(), "inner": {value}, "scale": self.scale}}
+{method}"""
+_SETTINGS = """\
+import dataclasses
+
+import keras
+
+
+@dataclasses.dataclass
+class Settings:
+    scale: float = 1.0
+
+
+class Scale(keras.layers.Layer):
+    def __init__(self, settings, **kwargs):
+        super().__init__(**kwargs)
+        self.settings = {made}
+        self.scale = {scale}
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+    def get_config(self):
+        config = super().get_config()
+        config["settings"] = {value}
         return config
 """
 _WRAPPED = """\
@@ -135,6 +180,41 @@ class ConfigNotSerializable(Rule):
                 ways=_WAYS,
                 fails={Keras.V3: {Way.KERAS: _AFTER}, Keras.V2: {Way.KERAS: _AFTER}},
             ),
+        ),
+        Example(
+            variant="callable",
+            bad=_GATED.format(value="self.inner", method=""),
+            at="self.inner",
+            good=_GATED.format(
+                value="layers.serialize(self.inner)",
+                method="""
+    @classmethod
+    def from_config(cls, config):
+        config["inner"] = layers.deserialize(config["inner"])
+        return cls(**config)
+""",
+            ),
+            witness=Witness(
+                build="Gated(layers.Dense(3))",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _AFTER}, Keras.V2: {Way.KERAS: _AFTER}},
+            ),
+        ),
+        Example(
+            variant="object",
+            bad=_SETTINGS.format(made="settings", scale="settings.scale", value="self.settings"),
+            at="self.settings",
+            good=_SETTINGS.format(
+                made="Settings(**settings) if isinstance(settings, dict) else settings",
+                scale="self.settings.scale",
+                value="dataclasses.asdict(self.settings)",
+            ),
+            witness=Witness(
+                build="Scale(Settings(3.0))",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _SAVE}, Keras.V2: {Way.KERAS: _SAVE}},
+            ),
+            fixed=False,
         ),
         Example(
             variant="tensor",
@@ -260,7 +340,7 @@ class Two(layers.Layer):
             module,
             entry.value_node,
             f"`{cls.name}.get_config` gives {_WHAT[kind]} as `{entry.key}`",
-            variant=kind,
+            variant="callable" if kind == "callables" else kind,
             note="comes back as a dictionary" if kind == "tensor" else "",
             fix=_fix(module, cls, recorded, entry, kind),
         )
@@ -282,6 +362,9 @@ def _kind(module: ModuleModel, cls: KerasClass, made: Constructor, entry: Entry)
     if isinstance(value, Array) and not value.is_numpy and re.fullmatch(r"[\w.]+", text):
         return "" if value.origin == "constant" else "tensor"
     held = made.held.get(entry.key)
+    nature = rebuilding.nature(module, cls, made, taken)
+    if held is not None and text == f"self.{held.attribute}" and nature not in {"", "array"}:
+        return nature
     kept = held is not None and held.certain and not held.how
     if kept and held is not None and _SERIALIZED.search(text) and held.attribute in text:
         return "layer"
@@ -305,7 +388,7 @@ def _fix(
     if kind == "tensor":
         edit = rewrite.replace(module, node, f"{text}.numpy().tolist()")
         return Fix("make it a list", Safety.UNSAFE, (edit,), "it comes back as a list")
-    edits = _restoring(module, recorded, entry, text)
+    edits = _restoring(module, recorded, entry, text) if kind in {"layer", "callable"} else None
     if edits is None or "from_config" in cls.outline.method_names:
         return Fix("make it anew in `from_config`", Safety.DISPLAY)
     return Fix("make it anew in `from_config`", Safety.UNSAFE, edits, "it must be a layer")
@@ -318,10 +401,19 @@ def _restoring(
     # libcst is behind this import: a file without findings does not pay for it.
     from savelint.rules import configs
 
-    found = re.match(r"([\w.]*)\bserialize(_keras_object)?\(", text)
-    if found is None:
-        return None
     key = configs.quoted(module, entry.key)
-    made = f"{found[1]}deserialize{found[2] or ''}(config[{key}])"
+    edits: list[Edit] = []
+    if re.fullmatch(r"[\w.]+", text):
+        spelled = rewrite.spell(module, "keras.layers")
+        if spelled is None:
+            return None
+        name, imports = spelled
+        made = f"{name}.deserialize(config[{key}])"
+        edits = [*imports, rewrite.replace(module, entry.value_node, f"{name}.serialize({text})")]
+    else:
+        found = re.match(r"([\w.]*)\bserialize(_keras_object)?\(", text)
+        if found is None:
+            return None
+        made = f"{found[1]}deserialize{found[2] or ''}(config[{key}])"
     lines = configs.restoring(module, [configs.Addition(entry.key, made)])
-    return (rewrite.add_method(module, recorded.method, lines),)
+    return (*edits, rewrite.add_method(module, recorded.method, lines))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from savelint.finding import Finding, Severity
+from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues
 from savelint.keras.config import Constructor, Taken, constructor, library_bases
 from savelint.keras.generation import Keras
@@ -57,6 +57,18 @@ class Plain(keras.Model):
     def call(self, inputs):
         return self.dense(inputs)
 """
+_ENCODED = """\
+from tensorflow import keras
+
+
+class Encoded(keras.Model):
+    def __init__(self, encoder, **kwargs):
+        super().__init__(**kwargs)
+        self.encoder = encoder
+
+    def call(self, inputs):
+        return self.encoder(inputs)
+{method}"""
 _WHOLE = """\
 import keras
 from keras import layers
@@ -76,7 +88,8 @@ class ModelArgumentsLost(Rule):
     Consequence: Keras 3 records the arguments of layers by itself, but not those of models.
     A required argument raises when the model is saved; one with a default is reset to it
     when the model is loaded, without an exception. A constructor that takes no `name`,
-    `trainable` and `dtype` raises when the model is loaded. Keras 2 records them.
+    `trainable` and `dtype` raises when the model is loaded. Keras 2 records plain arguments;
+    a model that was given a layer, a function or another object raises when it is loaded.
 
     Silent: a model that is only a part of others, which make it anew; one without a `call`;
     a base that is not in sight. `save_weights` and `export` need no config.
@@ -88,7 +101,7 @@ class ModelArgumentsLost(Rule):
     code = "SVL306"
     name = "model-arguments-lost"
     since = "0.1"
-    severity = {Keras.V3: Severity.WARNING}
+    severity = {Keras.V2: Severity.WARNING, Keras.V3: Severity.WARNING}
     mentions = ("Model",)
     clues = (frozenset({clues.MODEL}),)
     examples = (
@@ -150,6 +163,33 @@ class ModelArgumentsLost(Rule):
                 trains=2,
             ),
             keras=(Keras.V3,),
+        ),
+        Example(
+            variant="layer",
+            bad=_ENCODED.format(method=""),
+            at="encoder",
+            good=_ENCODED.format(
+                method="""
+    def get_config(self):
+        config = super().get_config()
+        config.update({"encoder": keras.layers.serialize(self.encoder)})
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        config["encoder"] = keras.layers.deserialize(config["encoder"])
+        return cls(**config)
+"""
+            ),
+            witness=Witness(
+                build="Encoded(keras.layers.Dense(3))",
+                ways=_WAYS,
+                fails={
+                    Keras.V3: {Way.KERAS: "NotImplementedError: Object Encoded was created"},
+                    Keras.V2: {Way.KERAS: "TypeError"},
+                },
+                trains=2,
+            ),
         ),
         Example(
             variant="functional",
@@ -261,6 +301,12 @@ class Net(Base, keras.Model):
             if not functional and cls.outline.definer("call") is None:
                 continue
             missing = rebuilding.lost(module, cls, made)
+            if module.keras is Keras.V2:
+                # It records plain arguments by itself, and takes all that it records.
+                missing = [t for t in missing if rebuilding.nature(module, cls, made, t)]
+                if missing and not functional:
+                    yield self._found(module, cls, made, missing, refuses=False)
+                continue
             refuses = rebuilding.refuses(module, cls)
             if missing or (refuses and not functional):
                 yield self._found(module, cls, made, missing, refuses=refuses)
@@ -281,7 +327,9 @@ class Net(Base, keras.Model):
         else:
             what = "takes no `**kwargs`, by which Keras rebuilds it"
         variant = "defaulted"
-        if functional:
+        if any(rebuilding.nature(module, cls, made, taken) for taken in missing):
+            variant = "layer"
+        elif functional:
             variant = "functional"
         elif required:
             variant = "required"
@@ -295,8 +343,18 @@ class Net(Base, keras.Model):
             severity=Severity.ERROR if _is_saved(module, cls) else None,
             note="not recorded" if missing else "not taken",
             labels=[(taken.label, "nor this") for taken in missing[1:]],
-            fix=None if functional else rebuilding.generate(module, cls, made, missing),
+            fix=_fix(module, cls, made, missing),
         )
+
+
+def _fix(module: ModuleModel, cls: KerasClass, made: Constructor, missing: list[Taken]) -> Fix:
+    natures = {taken.name: rebuilding.nature(module, cls, made, taken) for taken in missing}
+    layers = [name for name, kind in natures.items() if kind in {"layer", "callable"}]
+    plain = all(kind in {"", "layer", "callable"} for kind in natures.values())
+    if rebuilding.is_functional(cls) or not plain:
+        return Fix("define `get_config`", Safety.DISPLAY)
+    every = rebuilding.lost(module, cls, made)
+    return rebuilding.generate(module, cls, made, every, layers)
 
 
 def _is_built_by_others(module: ModuleModel, cls: KerasClass) -> bool:

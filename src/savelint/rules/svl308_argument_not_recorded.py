@@ -258,17 +258,23 @@ class Known(Base, keras.layers.Layer):
     ) -> Finding:
         made = constructor(module, cls)
         first = found[0]
-        what = {"layer": "a layer", "callable": "a layer or a function", "array": "an array"}
+        what = {
+            "layer": "a layer",
+            "callable": "a layer or a function",
+            "callables": "a list of layers",
+            "array": "an array",
+            "object": "an object",
+        }
         kind = natures[first.name]
         fix = Fix("define `get_config`", Safety.DISPLAY)
-        if made is not None and "array" not in natures.values():
+        if made is not None and {natures[t.name] for t in found} <= {"layer", "callable"}:
             missing = rebuilding.lost(module, cls, made)
             fix = rebuilding.generate(module, cls, made, missing, [t.name for t in found])
         return self.finding(
             module,
             first.label,
             f"`{cls.name}` is given {what[kind]} as `{first.name}`, which Keras cannot record",
-            variant=kind,
+            variant="array" if kind == "object" else "callable" if kind == "callables" else kind,
             note="it has no `get_config`",
             labels=[(taken.label, "nor this") for taken in found[1:]],
             fix=fix,
