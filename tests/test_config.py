@@ -105,7 +105,8 @@ def test_how_an_attribute_keeps_an_argument(statement: str, how: str | None) -> 
 
 def test_what_a_class_can_be_made_with() -> None:
     plain, takes = made_by("def __init__(self, units):\n    super().__init__()\n")
-    assert plain.names == takes == {"units"}
+    assert plain.names == frozenset({"units"})
+    assert takes == plain.names
     _, takes = made_by("def __init__(self, a, /, **kwargs):\n    super().__init__(**kwargs)\n")
     assert takes is not None
     assert {"name", "dtype"} <= takes and "a" not in takes
