@@ -120,7 +120,20 @@ def omitted(
         missing = [taken for taken in missing if taken.required]
     missing = [taken for taken in missing if taken.required or _is_used(module, made, taken)]
     filled = _filled_by_derived(module, cls, made)
-    return [taken for taken in missing if taken.name not in filled]
+    return [
+        taken
+        for taken in missing
+        if taken.name not in filled and (taken.required or not _is_spread(module, made, taken))
+    ]
+
+
+def _is_spread(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
+    """Whether an argument is taken apart, so that others may record what was in it."""
+    if taken.name in made.held:
+        return False
+    text = module.text(made.node.body)
+    helper = rf"\bself\.(?!add_weight)\w+\((?:[^()]|\([^()]*\))*\b{taken.name}\b"
+    return re.search(rf"(?<![\w.]){taken.name}\[[\"']|{helper}", text) is not None
 
 
 def _filled_by_derived(module: ModuleModel, cls: KerasClass, made: Constructor) -> set[str]:

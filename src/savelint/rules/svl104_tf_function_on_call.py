@@ -492,6 +492,16 @@ class Wrap(keras.layers.Layer):
     @tf.function
     def call(self, inputs):
         return self.inner(inputs)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"inner": keras.layers.serialize(self.inner)})
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        config["inner"] = keras.layers.deserialize(config["inner"])
+        return cls(**config)
 """,
     )
 

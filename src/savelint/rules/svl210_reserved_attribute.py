@@ -385,8 +385,13 @@ class Careful(keras.Model):
 
     def get_config(self):
         config = super().get_config()
-        config.update({"child": self.child})
+        config.update({"child": keras.layers.serialize(self.child)})
         return config
+
+    @classmethod
+    def from_config(cls, config):
+        config["child"] = keras.layers.deserialize(config["child"])
+        return cls(**config)
 
 
 class Plain:

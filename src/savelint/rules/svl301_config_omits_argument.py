@@ -336,6 +336,42 @@ class Two(layers.Layer):
         return {"units": self.units}
 """,
         """\
+# Another way to give what is recorded; an earlier name; what classes that derive from it give.
+import keras
+from keras import layers
+
+class One(layers.Layer):
+    def __init__(self, start=None, end=None, tokens=None, **kwargs):
+        super().__init__(**kwargs)
+        self.start = tokens["start"] if tokens else start
+        self.end = tokens["end"] if tokens else end
+
+    def get_config(self):
+        return {**super().get_config(), "start": self.start, "end": self.end}
+
+class Two(layers.Layer):
+    def __init__(self, units=3, **kwargs):
+        if "size" in kwargs:
+            units = kwargs.pop("size")
+        super().__init__(**kwargs)
+        self.units = units
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+class Pooling(layers.Layer):
+    def __init__(self, reduce, size=2, **kwargs):
+        super().__init__(**kwargs)
+        self.reduce, self.size = reduce, size
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+
+class AveragePooling(Pooling):
+    def __init__(self, size=2, **kwargs):
+        super().__init__(keras.ops.mean, size, **kwargs)
+""",
+        """\
 # Not rebuilt from a config, or by a base that is not in sight.
 import keras
 from project import Base
