@@ -18,7 +18,12 @@ _V2 = (Keras.V2,)
 _SAVED_MODEL = ("signatures", "options", "save_traces")
 # What these say is what happens without them, or what cannot be had.
 _NEEDLESS = frozenset({"options", "save_traces", "include_optimizer"})
-_ENDINGS = {"h5": (".h5", ".hdf5"), "hdf5": (".h5", ".hdf5"), "keras": (".keras",)}
+_ENDINGS = {
+    "h5": (".h5", ".hdf5"),
+    "hdf5": (".h5", ".hdf5"),
+    "keras": (".keras",),
+    "keras_v3": (".keras",),
+}
 _EXPORTED = "what `export` writes is served, and not trained on or loaded by `load_model`"
 _HEAD = """\
 import tensorflow as tf
@@ -204,6 +209,7 @@ def main(path, form):
     model = keras.Sequential()
     model.save("model.h5", save_format="h5")
     model.save("model.h5", save_format=None)
+    model.save("model.keras", save_format="keras_v3")
     model.save(path, save_format="h5")
     model.save("model.keras", save_format=form)
     model.save("model.h5", include_optimizer=False)
