@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keras_model import analysis, codes
@@ -172,7 +172,12 @@ def essence(text: str, keras: Keras, *, gates: bool) -> list[tuple[object, ...]]
     return [(f.code, f.span, f.message, f.note, f.labels, f.fix) for f in found.findings]
 
 
+# A rule whose clue stands where the class is used, while another one has it read.
+IN_A_CHAIN = program("keras.layers.Layer", CALLS[7], use=USES[8])
+
+
 @given(programs(), st.sampled_from(Keras))
+@example(IN_A_CHAIN, Keras.V2)
 @settings(max_examples=80, deadline=None)
 def test_gates_change_no_result(text: str, keras: Keras) -> None:
     assert essence(text, keras, gates=True) == essence(text, keras, gates=False)

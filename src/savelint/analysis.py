@@ -157,18 +157,24 @@ def needed(file: File, rules: Sequence[Checker]) -> tuple[set[int], list[Checker
     """The top-level statements that a rule can have something to say about, and these rules."""
     starts = _starts(file)
     holding = _holding(file, starts, rules)
+    marked = _marked(file, rules)
+    if not holding:
+        return set(), marked
     # What a class is depends on its parts, and on the classes of which it is a part.
-    users = {start for start in starts if not holding.keys().isdisjoint(file.leads_to(start))}
+    users = {start for start in starts if not holding.isdisjoint(file.leads_to(start))}
     wanted = users.union(holding, *(file.reach(start) for start in holding))
-    begun = _marked(file, rules).union(*holding.values())
-    return _with_script(file, wanted, starts), [rule for rule in rules if rule.code in begun]
+    wanted = _with_script(file, wanted, starts)
+    # What one rule needs read may show another one what its own statement does not tell.
+    mark = clues.MODEL if wanted & file.models else ""
+    asked = [*_with_clues(file, wanted, mark, rules), *marked]
+    return wanted, [rule for rule in rules if rule in asked]
 
 
-def _marked(file: File, rules: Sequence[Checker]) -> set[str]:
+def _marked(file: File, rules: Sequence[Checker]) -> list[Checker]:
     """The rules to which a mark of a statement is enough, by itself."""
     words = frozenset[str]().union(*(each.words for each in file.summary.statements))
     marks = clues.ALONE & words
-    return {rule.code for rule in rules if rule.clues and all(marks & clue for clue in rule.clues)}
+    return [rule for rule in rules if rule.clues and all(marks & clue for clue in rule.clues)]
 
 
 def _starts(file: File) -> set[int]:
@@ -188,43 +194,43 @@ def _with_script(file: File, wanted: set[int], starts: set[int] | None = None) -
     return wanted
 
 
-def _holding(file: File, starts: set[int], rules: Sequence[Checker]) -> dict[int, set[str]]:
-    """The starts that hold a rule's clues, with the codes of these rules."""
+def _holding(file: File, starts: set[int], rules: Sequence[Checker]) -> set[int]:
+    """The starts that hold a rule's clues."""
     models = file.models
     script = {i for i, each in enumerate(file.summary.statements) if not each.definition}
-    holding: dict[int, set[str]] = {}
+    holding: set[int] = set()
     for start in starts - script:
         reached = file.reach(start, through_keras=False)
-        mark = clues.MODEL if start in models else ""
-        if codes := _with_clues(file, reached, mark, rules):
-            holding[start] = codes
+        if _with_clues(file, reached, clues.MODEL if start in models else "", rules):
+            holding.add(start)
     if starts & script:
         # One statement of a script makes a model, the next may build it.
         together = set[int]().union(*(file.reach(i, through_keras=False) for i in script))
-        mark = clues.MODEL if script & models else ""
-        if codes := _with_clues(file, together, mark, rules):
-            holding.update(dict.fromkeys(starts & script, codes))
+        if _with_clues(file, together, clues.MODEL if script & models else "", rules):
+            holding |= starts & script
     return holding
 
 
-def _with_clues(file: File, helpers: set[int], mark: str, rules: Sequence[Checker]) -> set[str]:
+def _with_clues(
+    file: File, helpers: set[int], mark: str, rules: Sequence[Checker]
+) -> list[Checker]:
     """The rules of which statements, with the helpers and bases they lead to, have the clues."""
     words = {mark}.union(*(file.summary.statements[index].words for index in helpers))
     if any(file.has_plain_class(index) for index in helpers):
         words.add(clues.PLAIN_CLASS)
-    found: set[str] = set()
-    open_: list[tuple[str, list[frozenset[str]]]] = []
-    for rule in rules:
-        missing = [clue for clue in rule.clues if words.isdisjoint(clue)]
-        if not missing:
-            found.add(rule.code)
-        elif len(missing) < len(rule.clues):
-            # What helpers of other files do is no finding here: it can only add to some clue.
-            open_.append((rule.code, missing))
-    if open_:
-        abroad = file.words_abroad(helpers)
-        found.update(c for c, missing in open_ if not any(map(abroad.isdisjoint, missing)))
-    return found
+    missing = {rule.code: [clue for clue in rule.clues if words.isdisjoint(clue)] for rule in rules}
+    # What helpers of other files do is no finding here: it can only add to some clue of this.
+    begun = any(0 < len(missing[rule.code]) < len(rule.clues) for rule in rules)
+    abroad = file.words_abroad(helpers) if begun else frozenset()
+    return [
+        rule
+        for rule in rules
+        if not missing[rule.code]
+        or (
+            len(missing[rule.code]) < len(rule.clues)
+            and not any(map(abroad.isdisjoint, missing[rule.code]))
+        )
+    ]
 
 
 def _check(
