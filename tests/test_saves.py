@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from keras_model import HEAD, model
+from keras_model import HEAD, codes, model
 from savelint.analysis import Session, analyse
 from savelint.keras import paths
 from savelint.keras.generation import Keras
 from savelint.keras.model import LoadCall, ModuleModel, SaveCall
-from savelint.keras.values import Const, Text, join
+from savelint.keras.values import Const, Text, Value, join, text_of
 from savelint.keras.visitor import visit
 from savelint.source import Source
 
@@ -28,9 +28,9 @@ def events(module: ModuleModel) -> list[SaveCall]:
     return [event for flow in module.scopes for event in flow.all(SaveCall)]
 
 
-def spelled(value: object) -> str:
+def spelled(value: Value) -> str:
     """A path in words: `*` is what is not known; a path object stands in brackets."""
-    text = paths.text_of(value)  # type: ignore[arg-type]
+    text = text_of(value)
     if text is None:
         return "?"
     found = "".join("*" if part is None else part for part in text.parts)
@@ -127,7 +127,7 @@ def test_a_path_is_followed_into_a_function_and_over_branches() -> None:
         store(keras.Sequential(), path)
     """
     found = saves(HEAD + textwrap.dedent(text))
-    assert [(save.evidence, spelled(save.path and save.path.value)) for save in found] == [
+    assert [(save.evidence, spelled(save.path.value if save.path else None)) for save in found] == [
         ("`keras.Sequential(...)`", "*.h5")
     ]
 
@@ -244,10 +244,16 @@ c = tf.train.Checkpoint(model=m)
 c.restore("f")
 """
     found = [event for flow in model(text).scopes for event in flow.all(LoadCall)]
-    assert [(load.how, spelled(load.path and load.path.value)) for load in found] == [
+    assert [(load.how, spelled(load.path.value if load.path else None)) for load in found] == [
         ("model", "a"),
         ("weights", "b"),
         ("weights", "d"),
         ("saved_model", "e"),
         ("checkpoint", "f"),
     ]
+
+
+def test_a_directory_that_keras_3_itself_writes_is_loaded() -> None:
+    text = f"{HEAD}{SEQUENTIAL}m.save('d', zipped=False)\nkeras.models.load_model('d')\n"
+    assert codes(text) == []
+    assert codes(text.replace("zipped=False", "zipped=z")) == []

@@ -152,3 +152,22 @@ def _indented(module: ModuleModel, margin: str, line: str) -> str:
     bare = line.lstrip(" ")
     levels = (len(line) - len(bare)) // _LEVEL
     return margin + module.source.indentation * levels + bare + module.source.newline
+
+
+def remove_argument(module: ModuleModel, call: cst.Call, argument: cst.Arg) -> Edit:
+    """Remove an argument of a call, with the comma and the space that part it from the others."""
+    spans = [module.span(arg) for arg in call.args]
+    index = next(i for i, arg in enumerate(call.args) if arg is argument)
+    text = module.source.text
+    start, end = spans[index].start, _argument_end(text, spans[index].end)
+    if index + 1 < len(spans):
+        return Edit(Span(start, spans[index + 1].start), "")
+    if index:
+        start = _argument_end(text, spans[index - 1].end)
+    return Edit(Span(start, end), "")
+
+
+def begins_line(module: ModuleModel, node: cst.CSTNode) -> bool:
+    """Whether there is nothing but white space before a node on its line."""
+    position = module.source.position(module.span(node).start)
+    return not module.source.line_text(position.line)[: position.column - 1].strip()

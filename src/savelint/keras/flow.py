@@ -23,7 +23,7 @@ from savelint.keras.guards import runs_eagerly, runs_in_training
 from savelint.keras.model import (
     Flow,
 )
-from savelint.keras.parameters import method_parameters, parameter_names
+from savelint.keras.parameters import method_parameters
 from savelint.keras.values import (
     Argument,
     ClassOutline,
@@ -39,7 +39,7 @@ from savelint.keras.values import (
     reading_of,
     text_of,
 )
-from savelint.keras.walk import code, descendants
+from savelint.keras.walk import code, descendants, parameter_names
 
 
 def read_method(

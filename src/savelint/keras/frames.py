@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from savelint.keras.model import Arguments, Event, Flow, Returned
-from savelint.keras.parameters import is_static, parameter_names
+from savelint.keras.parameters import is_static
 from savelint.keras.receivers import model_of_class
 from savelint.keras.values import (
     Argument,
@@ -28,7 +28,7 @@ from savelint.keras.values import (
     holds_tensor,
     join,
 )
-from savelint.keras.walk import code
+from savelint.keras.walk import code, parameter_names
 
 # Calls are followed this deep, and a function's calls this often; deeper is unknown.
 _MAX_CALL_DEPTH = 8
@@ -135,13 +135,13 @@ class FunctionReader(ABC):
             self._returns(node.body, frame.results[-1])
         elif not self._block(node.body.body):
             self._returns(node, Const(None))
-        self._frames.pop()
         self._training = training
         result = frame.results[0] if frame.results else Const(None)
         for other in frame.results[1:]:
             result = join(result, other)
         if result is None and isinstance(node, cst.FunctionDef) and node.returns is not None:
-            return self._annotated_model(node.returns.annotation)
+            result = self._annotated_model(node.returns.annotation)
+        self._frames.pop()
         return result
 
     def _read_annotations(self, declared: cst.Parameters, parameters: dict[str, Value]) -> None:

@@ -558,6 +558,20 @@ class ModuleModel:
         """What the file says at its top level."""
         return self.file.summary
 
+    @property
+    def flows(self) -> Iterator[Flow]:
+        """The scopes, then the methods of each class."""
+        yield from self.scopes
+        for cls in self.classes:
+            yield from cls.flows.values()
+
+    def saves(self, *hows: str) -> Iterator[tuple[Flow, SaveCall]]:
+        """The calls that save, each with the flow it is in; one may be in several."""
+        for flow in self.flows:
+            for save in flow.all(SaveCall):
+                if save.how in hows:
+                    yield flow, save
+
     def is_here(self, node: cst.CSTNode) -> bool:
         """Whether a node stands in this file."""
         return id(node) in self._owners
@@ -597,6 +611,19 @@ class ModuleModel:
         """The innermost `def` around a node."""
         return self._owners[id(node)].function_of(node)
 
+    def bound_to(self, name: cst.Name) -> cst.BaseExpression | None:
+        """The expression that a name stands for: of its one assignment in the function or file."""
+        region = self._owners[id(name)]
+        function = region.function_of(name)
+        if function is not None:
+            if name.value in region.parameters_of(function):
+                return None
+            if found := region.assigned(name.value, function):
+                return found[0] if len(found) == 1 else None
+        if len(self.summary.assignments.get(name.value, ())) != 1:
+            return None
+        return next((v for each in self.regions for v in each.assigned(name.value)), None)
+
     def branches_of(self, node: cst.CSTNode) -> list[tuple[cst.CSTNode, cst.CSTNode]]:
         """The branches, loops and `with` blocks of its function around a node, innermost first.
 
@@ -622,10 +649,12 @@ class ModuleModel:
 
     def class_of(self, instance: Instance) -> KerasClass | None:
         """The Keras class of the project that an object is an instance of."""
-        if instance.outline is None:
-            return None
-        own = next((cls for cls in self.classes if cls.outline is instance.outline), None)
-        return own or self.elsewhere.class_of(instance.outline)
+        return self.class_of_outline(instance.outline) if instance.outline is not None else None
+
+    def class_of_outline(self, outline: ClassOutline) -> KerasClass | None:
+        """The Keras class of the project that an outline is of."""
+        own = next((cls for cls in self.classes if cls.outline is outline), None)
+        return own or self.elsewhere.class_of(outline)
 
     def is_part(self, cls: KerasClass) -> bool:
         """Whether instances of a class are made in the project, and only by Keras classes.

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import libcst as cst
 
 from savelint.keras.values import Argument, ClassOutline, SelfValue, Tensor, Value
-from savelint.keras.walk import code, descendants
+from savelint.keras.walk import code, descendants, parameter_names
 
 _ORDERINGS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
-
-
-def parameter_names(parameters: cst.Parameters) -> Iterator[str]:
-    """The names of all parameters, the starred ones last."""
-    for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
-        yield parameter.name.value
-    for star in (parameters.star_arg, parameters.star_kwarg):
-        if isinstance(star, cst.Param):
-            yield star.name.value
 
 
 def method_parameters(

@@ -7,7 +7,7 @@ once a region and only when something in it is reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -20,7 +20,7 @@ from libcst._nodes.internal import CodegenState
 
 from savelint.keras import signature
 from savelint.keras.values import Signature, Use
-from savelint.keras.walk import children, descendants, names_read
+from savelint.keras.walk import assignments, children, descendants, names_read, parameter_names
 from savelint.source import Source, SourceError, Span
 
 
@@ -165,6 +165,18 @@ class Region:
             ):
                 found = function
         return found
+
+    def assigned(
+        self, name: str, function: cst.FunctionDef | None = None
+    ) -> list[cst.BaseExpression]:
+        """What a function, or the region's own statements, assign to a plain name."""
+        nodes: Sequence[cst.CSTNode] = self.tree.body if function is None else [function.body]
+        loose = (n for n in nodes if not isinstance(n, (cst.FunctionDef, cst.ClassDef)))
+        return [value for node in loose for value in assignments(node, name)]
+
+    def parameters_of(self, function: cst.FunctionDef) -> list[str]:
+        """The names of a function's parameters."""
+        return list(parameter_names(function.params))
 
     @cached_property
     def _parents(self) -> dict[int, cst.CSTNode]:

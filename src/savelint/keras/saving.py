@@ -118,13 +118,18 @@ def builds_itself(cls: KerasClass) -> bool:
     `super().__init__(inputs=..., outputs=...)` makes it a functional model.
     """
     flow = cls.flow("__init__")
-    for event in flow.events:
-        if isinstance(event, SelfContact) and _self_contact(event) is FirstContact.FREE:
+    contacts = flow.all(SelfContact)
+    return is_functional(cls) or any(_self_contact(c) is FirstContact.FREE for c in contacts)
+
+
+def is_functional(cls: KerasClass) -> bool:
+    """Whether the constructor makes it a functional model, by what it hands to `super()`."""
+    for event in cls.flow("__init__").all(SuperCall):
+        names = {argument.keyword for argument in event.arguments.items}
+        if event.method == "__init__" and (
+            names & {"inputs", "outputs"} or len(event.arguments.positional) > 1
+        ):
             return True
-        if isinstance(event, SuperCall) and event.method == "__init__":
-            names = {argument.keyword for argument in event.arguments.items}
-            if names & {"inputs", "outputs"} or len(event.arguments.positional) > 1:
-                return True
     return False
 
 

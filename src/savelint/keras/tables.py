@@ -194,11 +194,12 @@ SEEDED = frozenset(
 
 
 # The calls for which a function, or the module itself, is read as a place that makes, saves
-# and loads models; `call` is there for `model.call = tf.function(model.call)`.
+# and loads models; `call` is there for `model.call = tf.function(model.call)`, `compile` for
+# what is saved with a model.
 SAVING = frozenset(
     """
     save save_model export add_endpoint call save_weights load_model load_weights write_out
-    ExportArchive ModelCheckpoint Checkpoint CheckpointManager restore
+    ExportArchive ModelCheckpoint Checkpoint CheckpointManager restore compile
     """.split()
 )
 # Functions that give a Keras model.

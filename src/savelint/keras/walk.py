@@ -103,6 +103,31 @@ def assigned_names(node: cst.ClassDef) -> Iterator[str]:
         yield from (target.value for target in targets if isinstance(target, cst.Name))
 
 
+def assignments(node: cst.CSTNode, name: str) -> Iterator[cst.BaseExpression]:
+    """What a statement, with all that is in it, assigns to a plain name."""
+    targets: list[cst.BaseExpression]
+    for part in descendants(node):
+        if isinstance(part, cst.Assign):
+            targets = [target.target for target in part.targets]
+        elif isinstance(part, (cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For)):
+            targets = [part.target]
+        else:
+            continue
+        if any(isinstance(t, cst.Name) and t.value == name for t in targets):
+            value = part.iter if isinstance(part, cst.For) else part.value
+            if value is not None:
+                yield value
+
+
+def parameter_names(parameters: cst.Parameters) -> Iterator[str]:
+    """The names of all parameters, the starred ones last."""
+    for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
+        yield parameter.name.value
+    for star in (parameters.star_arg, parameters.star_kwarg):
+        if isinstance(star, cst.Param):
+            yield star.name.value
+
+
 def code(node: cst.CSTNode) -> str:
     """The source of an expression, for use in a new one."""
     return _PLAIN.code_for_node(node).strip()

@@ -47,8 +47,17 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL214", "call-not-defined", "CallNotDefined"),
     Entry("SVL215", "model-without-build-info", "ModelWithoutBuildInfo"),
     Entry("SVL216", "unnamed-weight", "UnnamedWeight"),
+    Entry("SVL401", "save-path-suffix", "SavePathSuffix"),
+    Entry("SVL402", "removed-save-argument", "RemovedSaveArgument"),
+    Entry("SVL403", "weights-suffix", "WeightsSuffix"),
+    Entry("SVL404", "checkpoint-callback", "CheckpointCallback"),
+    Entry("SVL405", "load-saved-model-directory", "LoadSavedModelDirectory"),
+    Entry("SVL406", "h5-of-subclassed-model", "H5OfSubclassedModel"),
+    Entry("SVL407", "h5-loss-alias", "H5LossAlias"),
+    Entry("SVL408", "literal-path", "LiteralPath"),
     Entry("SVL409", "destructive-overwrite", "DestructiveOverwrite"),
     Entry("SVL410", "save-while-tracing", "SaveWhileTracing"),
+    Entry("SVL411", "export-argument", "ExportArgument"),
     Entry("SVL412", "overwrite-prompt", "OverwritePrompt"),
     Entry("SVL413", "weights-not-loaded", "WeightsNotLoaded"),
     Entry("SVL414", "mixed-generations", "MixedGenerations"),
@@ -56,6 +65,7 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL416", "removed-namespace", "RemovedNamespace"),
     Entry("SVL417", "optimizer-lost", "OptimizerLost"),
     Entry("SVL418", "zipped-directory-again", "ZippedDirectoryAgain"),
+    Entry("SVL419", "missing-parent", "MissingParent"),
 )
 
 
