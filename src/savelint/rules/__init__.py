@@ -85,7 +85,16 @@ LEDGER: tuple[Entry, ...] = (
     Entry("SVL417", "optimizer-lost", "OptimizerLost"),
     Entry("SVL418", "zipped-directory-again", "ZippedDirectoryAgain"),
     Entry("SVL408", "literal-path", "LiteralPath"),
+    Entry("SVL409", "destructive-overwrite", "DestructiveOverwrite"),
+    Entry("SVL410", "save-while-tracing", "SaveWhileTracing"),
     Entry("SVL411", "export-argument", "ExportArgument"),
+    Entry("SVL412", "overwrite-prompt", "OverwritePrompt"),
+    Entry("SVL413", "weights-not-loaded", "WeightsNotLoaded"),
+    Entry("SVL414", "mixed-generations", "MixedGenerations"),
+    Entry("SVL415", "legacy-flag-too-late", "LegacyFlagTooLate"),
+    Entry("SVL416", "removed-namespace", "RemovedNamespace"),
+    Entry("SVL417", "optimizer-lost", "OptimizerLost"),
+    Entry("SVL418", "zipped-directory-again", "ZippedDirectoryAgain"),
     Entry("SVL419", "missing-parent", "MissingParent"),
 )
 

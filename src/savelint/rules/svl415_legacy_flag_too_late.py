@@ -16,7 +16,7 @@ from savelint.source import Span
 
 _MODEL = """
 model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Dense(3)])
-model.save("saved")
+model.save(environ.get("MODEL_DIR", "saved"))
 """
 _RAISES = {keras: {Way.RUN: "ValueError: Invalid filepath extension"} for keras in Keras}
 _WITNESS = Witness(build="model", ways=(Way.RUN,), program=True, fails=_RAISES)
@@ -60,7 +60,7 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"  # SavedModel
 
 model = tf.keras.Sequential([tf.keras.Input((6,)), layers.Dense(3)])
 model.predict(np.ones([4, 6]))
-model.save("saved")
+model.save(os.environ.get("MODEL_DIR", "saved"))
 """,
             at='os.environ["TF_USE_LEGACY_KERAS"] = "1"',
             good="""\
@@ -74,7 +74,7 @@ from tensorflow.keras import layers
 
 model = tf.keras.Sequential([tf.keras.Input((6,)), layers.Dense(3)])
 model.predict(np.ones([4, 6]))
-model.save("saved")
+model.save(os.environ.get("MODEL_DIR", "saved"))
 """,
             witness=_WITNESS,
         ),
@@ -88,7 +88,7 @@ from tensorflow.keras.layers import Dense
 from tensorflow.keras.models import Sequential
 
 model = Sequential([tf.keras.Input((6,)), Dense(3)])
-model.save("saved")
+model.save(os.environ.get('MODEL_DIR', 'saved'))
 """,
             at="os.environ.setdefault('TF_USE_LEGACY_KERAS', 'True')",
             good="""\
@@ -99,7 +99,7 @@ from tensorflow.keras.layers import Dense
 from tensorflow.keras.models import Sequential
 
 model = Sequential([tf.keras.Input((6,)), Dense(3)])
-model.save("saved")
+model.save(os.environ.get('MODEL_DIR', 'saved'))
 """,
             witness=_WITNESS,
         ),
@@ -144,7 +144,7 @@ def main():
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     net = Net()
     net(tf.ones([4, 6]))
-    net.save("saved")
+    net.save(os.environ.get("MODEL_DIR", "saved"))
 
 
 if __name__ == "__main__":
@@ -169,7 +169,7 @@ class Net(tf.keras.Model):
 def main():
     net = Net()
     net(tf.ones([4, 6]))
-    net.save("saved")
+    net.save(os.environ.get("MODEL_DIR", "saved"))
 
 
 if __name__ == "__main__":

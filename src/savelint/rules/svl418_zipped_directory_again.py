@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import paths
 from savelint.keras.generation import Keras
 from savelint.keras.model import Flow, ModuleModel, SaveCall
-from savelint.keras.values import Const
+from savelint.keras.values import Const, text_of
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import occasions
 
+_ABSOLUTE = re.compile(r"(?:os\.path\.)?(?:abspath|realpath)\(")
 _SCRIPT = """\
+import os
+
 import keras
 import numpy as np
 from keras import layers
@@ -24,11 +28,11 @@ for epoch in range(2):
     model.save({path}, zipped=False)
 """
 _TWICE = """\
+from os.path import abspath
 import tensorflow as tf
 
-FOLDER = "checkpoint"
 model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Dense(3)])
-model.save(FOLDER, zipped=False)
+model.save(abspath("checkpoint"), zipped=False)
 model.compile("adam", "mean_squared_error")
 model.save({path}, overwrite=True, zipped=False)
 """
@@ -42,12 +46,13 @@ _LOST = {
 class ZippedDirectoryAgain(Rule):
     """`model.save(folder, zipped=False)` runs a second time over the same folder.
 
-    Consequence: Keras 3 raises UnboundLocalError when the folder is there, with the
-    configuration and the weights already written over: neither the new model nor the
-    old one can be loaded.
+    Consequence: Keras 3 raises UnboundLocalError when the folder is there and its path is
+    absolute, with the configuration and the weights already written over: neither the new
+    model nor the old one can be loaded.
 
-    Silent: Keras 2, which has no such argument; a path with a part that changes or is not
-    known; files that remove folders; two calls of which one run makes only one.
+    Silent: Keras 2, which has no such argument; a relative path, which was harmless; a path
+    with a part that changes or is not known; files that remove folders; two calls of which
+    one run makes only one.
 
     Fix: none is applied. Save to a `.keras` file, or to a folder whose name is new each time.
     """
@@ -61,18 +66,18 @@ class ZippedDirectoryAgain(Rule):
     examples = (
         Example(
             variant="loop",
-            bad=_SCRIPT.format(path='"checkpoint"'),
-            at='model.save("checkpoint", zipped=False)',
-            good=_SCRIPT.format(path='f"checkpoint_{epoch}"'),
+            bad=_SCRIPT.format(path='os.path.abspath("checkpoint")'),
+            at='model.save(os.path.abspath("checkpoint"), zipped=False)',
+            good=_SCRIPT.format(path='os.path.abspath(f"checkpoint_{epoch}")'),
             witness=Witness(build="model", ways=(Way.RUN,), fails=_LOST),
             keras=(Keras.V3,),
             fixed=False,
         ),
         Example(
             variant="twice",
-            bad=_TWICE.format(path="FOLDER"),
-            at="model.save(FOLDER, overwrite=True, zipped=False)",
-            good=_TWICE.format(path='FOLDER + "_compiled"'),
+            bad=_TWICE.format(path='abspath("checkpoint")'),
+            at='model.save(abspath("checkpoint"), overwrite=True, zipped=False)',
+            good=_TWICE.format(path='abspath("compiled")'),
             witness=Witness(build="model", ways=(Way.RUN,), fails=_LOST),
             keras=(Keras.V3,),
             fixed=False,
@@ -106,7 +111,7 @@ def run(model: keras.Model, last):
             return
         first: dict[tuple[int, str], SaveCall] = {}
         for save, flow in occasions.saves(module, "save"):
-            folder = _folder(save)
+            folder = _folder(module, save)
             if folder is None:
                 continue
             known = first.setdefault((id(flow), folder), save)
@@ -128,12 +133,19 @@ def run(model: keras.Model, last):
         )
 
 
-def _folder(save: SaveCall) -> str | None:
-    """The folder that a call writes, where all of its name is known."""
+def _folder(module: ModuleModel, save: SaveCall) -> str | None:
+    """The folder that a call writes, where it is absolute and all of its name is known."""
     zipped = save.arguments.get(None, "zipped")
     if zipped is None or zipped.value != Const(False) or save.path is None:
         return None
-    return paths.whole(save.path.value)
+    path = text_of(save.path.value)
+    written = module.text(save.path.node.value)
+    if path is None:
+        return None
+    if path.parts[0] is not None:
+        return paths.whole(path) if path.parts[0].startswith("/") else None
+    made = _ABSOLUTE.match(written) is not None and len(path.parts) == 2
+    return path.parts[1] if made else None
 
 
 def _follows(module: ModuleModel, first: SaveCall, second: SaveCall) -> bool:
