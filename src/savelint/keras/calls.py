@@ -1,22 +1,16 @@
-"""What a call does and gives: functions of the file, libraries, layers, methods of values."""
+"""What a call does and gives: functions of the file, libraries, layers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import libcst as cst
 
 from savelint.keras import external, operations, tables
-from savelint.keras.derived import (
-    array_method,
-    item_of,
-    with_entry,
-)
-from savelint.keras.expressions import WEIGHT_MAKERS, ExpressionReader
-from savelint.keras.model import (
-    Argument as CallArgument,
-)
+from savelint.keras.derived import item_of
+from savelint.keras.expressions import WEIGHT_MAKERS
+from savelint.keras.methods import EXPORT_ARCHIVE, METHODS, MethodReader
+from savelint.keras.model import Argument as CallArgument
 from savelint.keras.model import (
     Arguments,
     Contact,
@@ -37,7 +31,6 @@ from savelint.keras.tables import Kind
 from savelint.keras.values import (
     Argument,
     Array,
-    ClassOutline,
     ClassRef,
     Concrete,
     Const,
@@ -55,22 +48,17 @@ from savelint.keras.values import (
     Seq,
     Shape,
     Spec,
-    Table,
     Tensor,
     Traced,
     Value,
     Variable,
-    bounded,
     dimensions,
     elements,
     holds_tensor,
     is_symbolic,
-    literal,
 )
 from savelint.keras.walk import code
 
-_GROWING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
-_SHRINKING = frozenset({"pop", "remove", "clear", "popitem", "sort", "reverse", "discard"})
 _COPIES = {"sorted": "list", "reversed": "iterator"}
 _DICTIONARIES = {
     "builtins.dict": "dict",
@@ -78,7 +66,6 @@ _DICTIONARIES = {
     "collections.defaultdict": "defaultdict",
 }
 _COLLECTIONS = {"collections.deque": "deque", "builtins.frozenset": "frozenset"}
-EXPORT_ARCHIVE = "keras.export.ExportArchive"
 _TF_FUNCTION = frozenset({"tensorflow.function", "tensorflow.experimental.function"})
 _SAVE_MODEL = frozenset({"keras.models.save_model", "keras.saving.save_model"})
 _LOADING = {
@@ -98,7 +85,7 @@ _MAKERS = _VARIABLES | {"constant", "convert_to_tensor"}
 _OUTSIDE = ("print", "summary.", "debugging.", "assert", "Assert", "random.set_seed")
 
 
-class CallReader(ExpressionReader):
+class CallReader(MethodReader):
     """The part that reads calls."""
 
     def _call(self, node: cst.Call) -> Value:
@@ -113,26 +100,13 @@ class CallReader(ExpressionReader):
         if node.func.attr.value == "numpy" and (isinstance(owner, Tensor) or is_symbolic(owner)):
             self._note_read(node, node.func.value, ".numpy")
         self._note_method(node, node.func, arguments)
-        method = _METHODS.get(type(owner))
+        method = METHODS.get(type(owner))
         if method is not None:
             return method(self, owner, node.func, node, arguments)
         if owner is None and self._grows_own(node.func) and arguments.items:
             self._append(node.func.value, arguments.items[-1])
             return None
         return self._apply(self._member(owner, node.func), node, arguments)
-
-    def _note_method(self, node: cst.Call, func: cst.Attribute, arguments: Arguments) -> None:
-        """Note a method that changes a container of the object; one added to it is aliased."""
-        name = func.attr.value
-        if name not in _GROWING and name not in _SHRINKING:
-            return
-        values = tuple(argument.value for argument in arguments.items)
-        self._change(func.value, name, values, node, node)
-        base = func.value
-        owner = self._quietly(base.value) if isinstance(base, cst.Attribute) else None
-        if isinstance(base, cst.Attribute) and isinstance(owner, SelfValue) and name == "append":
-            for argument in arguments.positional:
-                self._alias(argument.node.value, argument.value, owner.outline, base.attr.value, 1)
 
     def _arguments(self, node: cst.Call) -> Arguments:
         arguments = Arguments(tuple(CallArgument(a, self.value(a.value)) for a in node.args))
@@ -149,13 +123,6 @@ class CallReader(ExpressionReader):
             if any(holds_tensor(a.value) for a in arguments.items)
             else None
         )
-
-    def _pass_on(self, arguments: Arguments, node: cst.Call | None) -> None:
-        """Objects handed to a function that cannot be followed may be used there."""
-        for argument in arguments.items:
-            for value in elements(argument.value):
-                if isinstance(value, Instance):
-                    self._note(Contact(value, "passed", node or value.node, arguments))
 
     def _apply(self, callee: Value, node: cst.Call, arguments: Arguments) -> Value:
         if isinstance(callee, Ref):
@@ -204,12 +171,6 @@ class CallReader(ExpressionReader):
         if any(holds_tensor(a.value) for a in arguments.items):
             return Tensor(None, structured=True)
         return None
-
-    def _is_own(self, node: cst.BaseExpression) -> bool:
-        """Whether an expression is an attribute of `self`, or an item of one."""
-        while isinstance(node, cst.Subscript):
-            node = node.value
-        return isinstance(node, cst.Attribute) and isinstance(self._quietly(node.value), SelfValue)
 
     def _apply_traced(self, callee: Traced, node: cst.Call, arguments: Arguments) -> Value:
         if callee.function is None:
@@ -275,7 +236,7 @@ class CallReader(ExpressionReader):
             return Instance(Kind.OTHER, name + seeded, node)
         if name in tables.PYTHON_STATE and self._method == "call":
             repeats = self._frame.seeded and name.startswith("random.")
-            return None if repeats else Reading(node, name, _values(arguments))
+            return None if repeats else Reading(node, name, arguments.values)
         if name == "random.seed":
             self._frame.seeded = True
         kind = external.kind(name)
@@ -318,14 +279,6 @@ class CallReader(ExpressionReader):
         if family is tables.Family.NUMPY and short.startswith("random."):
             return self._drawn(result, node, arguments)
         return result
-
-    def _drawn(self, array: Value, node: cst.Call, arguments: Arguments) -> Value:
-        """An array drawn here; in `call` it is drawn anew at each run."""
-        if not isinstance(array, Array) or self._method != "call":
-            return array
-        func = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
-        name = f"numpy.random.{getattr(func, 'value', '')}"
-        return replace(array, drawn=Reading(node, name, _values(arguments)))
 
     def _note_shape_uses(
         self, family: tables.Family, short: str, node: cst.Call, arguments: Arguments
@@ -453,27 +406,6 @@ class CallReader(ExpressionReader):
         converted, training = self._converted > 0, self._training > 0
         self._note(TensorRead(node, argument, name, converted, training))
 
-    def _collection(self, kind: str, value: Value) -> Value:
-        """The list, set, ... of what is in a value."""
-        if isinstance(value, Seq):
-            return replace(value, kind=kind)
-        return value if isinstance(value, (Shape, Tensor)) and kind != "deque" else None
-
-    def _dictionary(self, kind: str, arguments: Arguments) -> Value:
-        """`dict(...)` and its like, of pairs, of another dictionary and of keywords."""
-        entries: list[tuple[Value, Value]] = []
-        skipped = 1 if kind == "defaultdict" else 0  # its factory
-        for argument in arguments.positional[skipped:]:
-            value = argument.value
-            if isinstance(value, Table):
-                entries.extend(value.entries)
-            elif isinstance(value, Seq) and all(map(_is_pair, value.items)):
-                entries.extend((i.items[0], i.items[1]) for i in value.items if isinstance(i, Seq))
-            else:
-                return None
-        entries.extend((Const(a.keyword), a.value) for a in arguments.items if a.keyword)
-        return bounded(Table.of(entries, kind))
-
     def _call_object(self, layer: Instance, node: cst.Call, arguments: Arguments) -> Value:
         self._note(Contact(layer, "call", node, arguments))
         made_by = layer.name.removesuffix(".seeded")
@@ -496,142 +428,6 @@ class CallReader(ExpressionReader):
             certain=layer.outline is None,
         )
 
-    def _grows_own(self, func: cst.Attribute) -> bool:
-        return func.attr.value in _GROWING and self._is_own(func.value)
-
-    def _append(self, base: cst.BaseExpression, argument: CallArgument) -> None:
-        """`self.name.append(value)` and its like."""
-        while isinstance(base, cst.Subscript):
-            base = base.value
-        owner = self._quietly(base.value) if isinstance(base, cst.Attribute) else None
-        if isinstance(base, cst.Attribute) and isinstance(owner, SelfValue):
-            self._keep(owner, base, argument.value, argument.node.value, base, base, "append")
-
-    def _shape_method(
-        self, owner: Shape, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        same = {"as_list", "with_rank", "with_rank_at_least", "as_proto"}
-        return replace(owner, node=node) if func.attr.value in same else None
-
-    def _array_method(
-        self, owner: Array, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        return array_method(owner, func.attr.value, arguments)
-
-    def _table_method(
-        self, owner: Table, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        if func.attr.value in {"get", "pop"} and arguments.items:
-            key = literal(arguments.items[0].value)
-            return next((value for known, value in owner.items if known == key), None)
-        if func.attr.value in {"values", "items"}:
-            pairs = owner.entries if func.attr.value == "items" else ()
-            rows: tuple[Value, ...] = tuple(Seq(pair, kind="tuple") for pair in pairs)
-            held = rows or tuple(value for _, value in owner.items)
-            return Seq(held, complete=False, kind="iterator")
-        if func.attr.value in _GROWING and arguments.items and self._is_own(func.value):
-            self._append(func.value, arguments.items[-1])
-        elif func.attr.value in {"update", "setdefault"} and isinstance(func.value, cst.Name):
-            self._grow_table(func.value.value, owner, func.attr.value, arguments)
-        given = func.attr.value == "setdefault" and len(arguments.items) > 1
-        return arguments.items[-1].value if given else None
-
-    def _grow_table(self, name: str, owner: Table, method: str, arguments: Arguments) -> None:
-        """`blocks.update({...})` and `blocks.setdefault(key, value)` on a local name."""
-        added = self._dictionary("dict", arguments)
-        if method == "setdefault" and len(arguments.positional) > 1:
-            added = Table.of([(arguments.items[0].value, arguments.items[1].value)])
-        if name in self._frame.names and isinstance(added, Table):
-            grown: Value = owner
-            for key, value in added.entries:
-                grown = with_entry(grown, key, value) if isinstance(grown, Table) else None
-            self._frame.names[name] = grown
-
-    def _sequence_method(
-        self, owner: Seq, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        base = func.value
-        if func.attr.value not in _GROWING or not arguments.items:
-            return None
-        items = (*owner.items, *_added(func.attr.value, arguments))
-        grown = Seq(items, complete=False, kind=owner.kind)
-        if isinstance(base, cst.Name) and base.value in self._frame.names:
-            certain = func.attr.value == "append" and self._branches == 0 and owner.complete
-            self._frame.names[base.value] = replace(grown, complete=certain)
-        elif self._is_own(base):
-            self._append(base, arguments.items[-1])
-            if isinstance(base, cst.Attribute):
-                self._attributes[base.attr.value] = grown
-        return None
-
-    def _tensor_method(
-        self, owner: Tensor, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        name = func.attr.value
-        if name == "get_shape":
-            return Shape(owner, False, node, func.value)
-        if name == "reshape":
-            values = [a.value for a in arguments.positional]
-            target = values[0] if len(values) == 1 else Seq(tuple(values))
-            if arguments.items and any(True for _ in dimensions(target)):
-                self._note(
-                    ShapeUse(
-                        node,
-                        None,
-                        "reshape",
-                        arguments.items[0].node.value,
-                        target,
-                        self._training > 0,
-                    )
-                )
-            return operations.tensor_of_shape(target, "reshape", node, owner)
-        if name in {"get", "pop", "values", "items"}:
-            return Tensor(owner.batch_axis, structured=True)
-        return Tensor(None)
-
-    def _object_method(
-        self, owner: Instance, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        name = func.attr.value
-        if owner.name.startswith("numpy.random."):
-            drawn = operations.numpy_draw(name, arguments)
-            seeded = drawn is not None and owner.name.endswith(".seeded")
-            if drawn and seeded:
-                drawn = replace(drawn, origin="table")
-            # Made with its seed for this draw, it draws the same each time.
-            return (
-                drawn if seeded and owner.attribute is None else self._drawn(drawn, node, arguments)
-            )
-        if owner.name == EXPORT_ARCHIVE:
-            if name == "add_endpoint":
-                self._note(SaveCall("endpoint", owner, node, arguments))
-            else:
-                self._pass_on(arguments, node)
-            return None
-        if owner.kind is None and owner.outline is not None:
-            return self._foreign_method(owner, owner.outline, name, node, arguments)
-        if name in {"save", "export"} and owner.kind is not None and owner.kind.is_layer:
-            self._note(SaveCall(name, owner, node, arguments))
-        self._note(Contact(owner, name, node, arguments))
-        if any(holds_tensor(a.value) for a in arguments.items):
-            return Tensor(None, structured=True)
-        return None
-
-    def _foreign_method(
-        self,
-        owner: Instance,
-        outline: ClassOutline,
-        name: str,
-        node: cst.Call,
-        arguments: Arguments,
-    ) -> Value:
-        """A method of an object of the project that is not Keras."""
-        self._pass_on(arguments, node)
-        attributes, self._attributes = self._attributes, {}
-        result = self._follow_method(outline, name, node, arguments)
-        self._attributes = attributes
-        return result
-
 
 def _at_home(value: Value, node: cst.Call) -> Value:
     """A value of another file as the call in this file gives it.
@@ -652,22 +448,6 @@ def _at_home(value: Value, node: cst.Call) -> Value:
     if isinstance(value, Instance):
         return replace(value, node=node)
     return value if isinstance(value, (Const, Ref, ClassRef, ModuleRef, Imported)) else None
-
-
-def _values(arguments: Arguments) -> tuple[Value, ...]:
-    return tuple(argument.value for argument in arguments.items)
-
-
-def _added(method: str, arguments: Arguments) -> tuple[Value, ...]:
-    """The items that a method adds to a list or set."""
-    last = arguments.items[-1].value
-    if method in {"extend", "update"}:
-        return last.items if isinstance(last, Seq) else (None,)
-    return (last,)
-
-
-def _is_pair(value: Value) -> bool:
-    return isinstance(value, Seq) and value.complete and len(value.items) == 2
 
 
 def is_tf_function(value: Value) -> bool:
@@ -696,13 +476,3 @@ def _generator_name(arguments: Arguments) -> str:
     """The name under which a numpy generator is known: seeded when it is given a seed."""
     seeded = operations.is_seeded(arguments, 0, "seed")
     return "numpy.random.Generator.seeded" if seeded else "numpy.random.Generator"
-
-
-_METHODS: dict[type, Callable[..., Value]] = {
-    Shape: CallReader._shape_method,
-    Tensor: CallReader._tensor_method,
-    Array: CallReader._array_method,
-    Table: CallReader._table_method,
-    Seq: CallReader._sequence_method,
-    Instance: CallReader._object_method,
-}
