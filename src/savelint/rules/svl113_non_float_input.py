@@ -54,8 +54,8 @@ _WITNESS = Witness(
 
 
 _TEXT = """\
+import keras
 import tensorflow as tf
-from tensorflow import keras
 
 
 class Net(keras.Model):
@@ -65,7 +65,7 @@ class Net(keras.Model):
         self.embed = keras.layers.Embedding(4, 3)
 
     def call(self, words):
-        return self.embed(self.lookup(words))
+        return keras.ops.mean(self.embed(self.lookup(words)), axis=1)
 
 
 net = Net()
@@ -282,8 +282,8 @@ net.export("net")
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """The exports of models that embed their input, and those that look it up."""
-        for cls in module.classes:
-            yield from self._looked_up(module, cls)
+        for model in module.classes:
+            yield from self._looked_up(module, model)
         for flow in module.scopes if module.keras is Keras.V3 else ():
             for save in flow.all(SaveCall):
                 instance = save.receiver

@@ -202,27 +202,35 @@ from tensorflow import keras
 
 
 class Scale(keras.layers.Layer):
+    def __init__(self, units=6, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
     def build(self, input_shape):
-        self.scales = [
-            self.add_weight(shape=(6,), initializer="ones", name=f"scale: {i}") for i in range(2)
-        ]
+        self.scale = self.add_weight(
+            shape=(self.units,), initializer="ones", name=f"scale: {self.units}"
+        )
 
     def call(self, inputs):
-        return inputs * self.scales[0] * self.scales[1]
+        return inputs * self.scale
 """,
-            at='f"scale: {i}"',
+            at='f"scale: {self.units}"',
             good="""\
 from tensorflow import keras
 
 
 class Scale(keras.layers.Layer):
+    def __init__(self, units=6, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
     def build(self, input_shape):
-        self.scales = [
-            self.add_weight(shape=(6,), initializer="ones", name=f"scale_{i}") for i in range(2)
-        ]
+        self.scale = self.add_weight(
+            shape=(self.units,), initializer="ones", name=f"scale_{self.units}"
+        )
 
     def call(self, inputs):
-        return inputs * self.scales[0] * self.scales[1]
+        return inputs * self.scale
 """,
             witness=Witness(
                 build="Scale()",
