@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import libcst as cst
 
 from savelint.keras import external, operations, paths, receivers, saves, tables
-from savelint.keras.derived import (
-    array_method,
-    item_of,
-    merged,
-    without_entry,
-)
+from savelint.keras.builtin import BuiltinReader
 from savelint.keras.expressions import WEIGHT_MAKERS
+from savelint.keras.methods import METHODS
 from savelint.keras.model import (
     Argument as CallArgument,
 )
@@ -31,11 +26,9 @@ from savelint.keras.model import (
     Stack,
     SuperCall,
     TakenKeyword,
-    TensorRead,
     Tracing,
     WeightCall,
 )
-from savelint.keras.saves import SaveReader
 from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import (
     Argument,
@@ -44,7 +37,6 @@ from savelint.keras.values import (
     ClassRef,
     Concrete,
     Const,
-    Count,
     Dim,
     Function,
     Imported,
@@ -73,11 +65,7 @@ from savelint.keras.values import (
     is_symbolic,
     literal,
 )
-from savelint.keras.walk import code
 
-_GROWING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
-_SHRINKING = frozenset({"pop", "remove", "clear", "popitem", "sort", "reverse", "discard"})
-_COPIES = {"sorted": "list", "reversed": "iterator"}
 _DICTIONARIES = {
     "builtins.dict": "dict",
     "collections.OrderedDict": "OrderedDict",
@@ -87,14 +75,8 @@ GETTERS = frozenset(
     f"keras.{module}.get"
     for module in "activations constraints initializers losses metrics regularizers".split()
 )
-# They leave what they gave before as it is.
-_CONVERSIONS = frozenset("bool float int list str tuple".split())
 _COLLECTIONS = {"collections.deque": "deque", "builtins.frozenset": "frozenset"}
 _TF_FUNCTION = frozenset({"tensorflow.function", "tensorflow.experimental.function"})
-# Builtin functions that iterate over what they are given, and those that ask for a truth
-# value or a number.
-_ITERATING = frozenset("list tuple sorted set iter enumerate zip map sum any all".split())
-_ASKING = frozenset("bool range max min".split())
 _MATH = "math."
 _GENERATORS = frozenset({"numpy.random.default_rng", "numpy.random.RandomState"})
 _VARIABLES = frozenset({"Variable", "variable"})
@@ -103,7 +85,7 @@ _MAKERS = _VARIABLES | {"constant", "convert_to_tensor"}
 _OUTSIDE = ("print", "summary.", "debugging.", "assert", "Assert", "random.set_seed")
 
 
-class CallReader(SaveReader):
+class CallReader(BuiltinReader):
     """The part that reads calls."""
 
     def _call(self, node: cst.Call) -> Value:
@@ -120,7 +102,7 @@ class CallReader(SaveReader):
         if node.func.attr.value == "numpy" and (isinstance(owner, Tensor) or is_symbolic(owner)):
             self._note_read(node, node.func.value, ".numpy")
         self._note_method(node, node.func, arguments)
-        method = _METHODS.get(type(owner))
+        method = METHODS.get(type(owner))
         if method is not None:
             return self._made(method(self, owner, node.func, node, arguments), node, arguments)
         if isinstance(owner, Argument) and owner.keywords:
@@ -174,19 +156,6 @@ class CallReader(SaveReader):
             return self._follow(function, Arguments(()), owner)
         return self._follow_abroad(function, surroundings, node, Arguments(()), owner)
 
-    def _note_method(self, node: cst.Call, func: cst.Attribute, arguments: Arguments) -> None:
-        """Note a method that changes a container of the object; one added to it is aliased."""
-        name = func.attr.value
-        if name not in _GROWING and name not in _SHRINKING:
-            return
-        values = tuple(argument.value for argument in arguments.items)
-        self._change(func.value, name, values, node, node)
-        base = func.value
-        owner = self._quietly(base.value) if isinstance(base, cst.Attribute) else None
-        if isinstance(base, cst.Attribute) and isinstance(owner, SelfValue) and name == "append":
-            for argument in arguments.positional:
-                self._alias(argument.node.value, argument.value, owner.outline, base.attr.value, 1)
-
     def _arguments(self, node: cst.Call) -> Arguments:
         arguments = Arguments(tuple(CallArgument(a, self.value(a.value)) for a in node.args))
         for argument in arguments.items:
@@ -202,13 +171,6 @@ class CallReader(SaveReader):
             if any(holds_tensor(a.value) for a in arguments.items)
             else None
         )
-
-    def _pass_on(self, arguments: Arguments, node: cst.Call | None) -> None:
-        """Objects handed to a function that cannot be followed may be used there."""
-        for argument in arguments.items:
-            for value in elements(argument.value):
-                if isinstance(value, Instance):
-                    self._note(Contact(value, "passed", node or value.node, arguments))
 
     def _apply(self, callee: Value, node: cst.Call, arguments: Arguments) -> Value:
         return self._made(self._result(callee, node, arguments), node, arguments)
@@ -256,24 +218,6 @@ class CallReader(SaveReader):
         if isinstance(value, Table) and self._method == CONFIG:
             return value  # its nodes say where it is written
         return _at_home(value, node)
-
-    def _result_of_unknown(self, node: cst.Call, arguments: Arguments) -> Value:
-        last = node.func.attr.value if isinstance(node.func, cst.Attribute) else code(node.func)
-        first = arguments.get(0)
-        if last in tables.SHAPE_HELPERS and first and isinstance(first.value, Tensor):
-            return Shape(first.value, True, node, first.node.value)
-        # A sublayer handed to the constructor, or a helper out of sight.
-        if first and isinstance(first.value, Tensor) and self._is_own(node.func):
-            return Tensor(0 if first.value.batch_axis == 0 else None, structured=True)
-        if any(holds_tensor(a.value) for a in arguments.items):
-            return Tensor(None, structured=True)
-        return None
-
-    def _is_own(self, node: cst.BaseExpression) -> bool:
-        """Whether an expression is an attribute of `self`, or an item of one."""
-        while isinstance(node, cst.Subscript):
-            node = node.value
-        return isinstance(node, cst.Attribute) and isinstance(self._quietly(node.value), SelfValue)
 
     def _apply_traced(self, callee: Traced, node: cst.Call, arguments: Arguments) -> Value:
         if callee.function is None:
@@ -332,7 +276,7 @@ class CallReader(SaveReader):
             self._pass_on(arguments, node)
             return model
         if name in paths.FUNCTIONS:
-            return paths.call(name, _values(arguments)) if not arguments.is_open else None
+            return paths.call(name, arguments.values) if not arguments.is_open else None
         if name == "argparse.ArgumentParser":
             return Options()
         if name == "keras.Variable":
@@ -354,7 +298,7 @@ class CallReader(SaveReader):
             return Instance(Kind.OTHER, name + seeded, node)
         if name in tables.PYTHON_STATE and self._method == "call":
             repeats = self._frame.seeded and name.startswith("random.")
-            return None if repeats else Reading(node, name, _values(arguments))
+            return None if repeats else Reading(node, name, arguments.values)
         if name == "random.seed":
             self._frame.seeded = True
         kind = external.kind(name)
@@ -402,14 +346,6 @@ class CallReader(SaveReader):
         if isinstance(given, Argument) and not given.keywords:
             return replace(given, how=name.removesuffix(".get"))
         return None
-
-    def _drawn(self, array: Value, node: cst.Call, arguments: Arguments) -> Value:
-        """An array drawn here; in `call` it is drawn anew at each run."""
-        if not isinstance(array, Array) or self._method != "call":
-            return array
-        func = node.func.attr if isinstance(node.func, cst.Attribute) else node.func
-        name = f"numpy.random.{getattr(func, 'value', '')}"
-        return replace(array, drawn=Reading(node, name, _values(arguments)))
 
     def _note_shape_uses(
         self, family: tables.Family, short: str, node: cst.Call, arguments: Arguments
@@ -468,109 +404,6 @@ class CallReader(SaveReader):
         if traced.function is not None:
             self._note(Tracing(traced))
 
-    def _builtin(self, name: str, node: cst.Call, arguments: Arguments) -> Value:
-        first = arguments.items[0].value if arguments.items else None
-        self._note_builtin(name, node, arguments)
-        if name in _CONVERSIONS and isinstance(first, Argument) and not first.keywords:
-            return replace(first, how=first.how or "converted")
-        if name == "getattr" and len(arguments.items) > 1 and isinstance(first, SelfValue):
-            attribute = literal(arguments.items[1].value)
-            if isinstance(attribute, str):
-                return self._kept_value(first.outline, attribute)
-        if name in {"list", "tuple", "sorted", "reversed", "set"}:
-            empty = Seq(()) if not arguments.items else None
-            return self._collection(_COPIES.get(name, name), first or empty)
-        if name == "isinstance" and _is_untraced(arguments):
-            return Mode(eager=True)
-        if name == "len":
-            if isinstance(first, Tensor) and not first.structured:
-                return Dim(first, 0, False, node, arguments.items[0].node.value, is_length=True)
-            return None
-        if name == "int" and isinstance(first, Dim) and not first.dynamic:
-            number = replace(first, read=node)
-            self._note_number(node, number)
-            return number
-        if name in {"int", "float", "range", "round", "abs", "sum"}:
-            for argument in arguments.items:
-                self._note_number(node, argument.value)
-            if isinstance(first, Dim) and not first.dynamic and first.is_batch:
-                return None
-            if name == "range":
-                return Seq((Count(),), complete=False, kind="iterator")
-            if isinstance(first, Dim):
-                return replace(first, symbolic=False)
-            if isinstance(first, Argument):
-                return first.computed
-            return first if isinstance(first, Reading) else None
-        if name == "enumerate":
-            pair = Seq((Count(), item_of(first)), kind="tuple")
-            return Seq((pair,), complete=False, kind="iterator")
-        if name == "zip":
-            row = Seq(tuple(item_of(a.value) for a in arguments.items), kind="tuple")
-            return Seq((row,), complete=False, kind="iterator")
-        if name == "str":
-            return paths.as_string(first)
-        if name in {"isinstance", "print", "type", "hasattr", "bool"}:
-            return None
-        self._pass_on(arguments, node)
-        return None
-
-    def _note_builtin(self, name: str, node: cst.Call, arguments: Arguments) -> None:
-        """Note what a builtin function asks of a tensor."""
-        if name in {"int", "float"}:
-            self._note_reads(f"builtins.{name}", node, arguments)
-        elif name in _ITERATING or name in _ASKING:
-            only = len(arguments.items) == 1
-            for argument in arguments.items:
-                value = argument.value
-                if name in {"any", "all"} and isinstance(value, Seq):
-                    value = next(filter(is_symbolic, value.items), None)
-                if (is_symbolic(value) and not argument.node.star) or name == "bool":
-                    how = "each" if only and name in {"max", "min"} else name
-                    self._note_test(node, argument.node.value, value, how)
-                    break
-
-    def _note_reads(self, name: str, node: cst.Call, arguments: Arguments) -> None:
-        """Note that a function takes the numbers out of a tensor that it is given."""
-        for argument in arguments.items:
-            held = list(elements(argument.value))
-            if any(is_symbolic(v) or (isinstance(v, Tensor) and v.certain) for v in held):
-                self._note_read(node, argument.node.value, name)
-                return
-
-    def _note_read(self, node: cst.Call, argument: cst.BaseExpression, name: str) -> None:
-        if self._caught:
-            return
-        converted, training = self._converted > 0, self._training > 0
-        self._note(TensorRead(node, argument, name, converted, training))
-
-    def _collection(self, kind: str, value: Value) -> Value:
-        """The list, set, ... of what is in a value."""
-        if isinstance(value, Seq):
-            return replace(value, kind=kind)
-        if isinstance(value, (Shape, Tensor)) and kind != "deque":
-            return value
-        return Seq((None,), complete=False, kind=kind) if kind in {"set", "frozenset"} else None
-
-    def _dictionary(self, kind: str, arguments: Arguments) -> Value:
-        """`dict(...)` and its like, of pairs, of another dictionary and of keywords."""
-        parts: list[Value] = []
-        skipped = 1 if kind == "defaultdict" else 0  # its factory
-        for argument in arguments.positional[skipped:]:
-            parts.extend(_dictionaries(argument))
-        for argument in arguments.items:
-            if argument.keyword:
-                entry = (Const(argument.keyword), argument.value)
-                parts.append(Table.of([entry], nodes=[argument.node]))
-            elif argument.node.star:
-                parts.append(argument.value if argument.node.star == "**" else None)
-        table: Value = Table((), kind=kind)
-        for part in parts:
-            if not isinstance(part, Table) or not isinstance(table, Table):
-                return None
-            table = merged(table, part)
-        return table
-
     def _call_object(self, layer: Instance, node: cst.Call, arguments: Arguments) -> Value:
         self._note(Contact(layer, "call", node, arguments))
         made_by = layer.name.removesuffix(".seeded")
@@ -593,183 +426,6 @@ class CallReader(SaveReader):
             certain=layer.outline is None,
         )
 
-    def _grows_own(self, func: cst.Attribute) -> bool:
-        return func.attr.value in _GROWING and self._is_own(func.value)
-
-    def _append(self, base: cst.BaseExpression, argument: CallArgument) -> None:
-        """`self.name.append(value)` and its like."""
-        while isinstance(base, cst.Subscript):
-            base = base.value
-        owner = self._quietly(base.value) if isinstance(base, cst.Attribute) else None
-        if isinstance(base, cst.Attribute) and isinstance(owner, SelfValue):
-            self._keep(owner, base, argument.value, argument.node.value, base, base, "append")
-
-    def _shape_method(
-        self, owner: Shape, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        same = {"as_list", "with_rank", "with_rank_at_least", "as_proto"}
-        return replace(owner, node=node) if func.attr.value in same else None
-
-    def _array_method(
-        self, owner: Array, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        return array_method(owner, func.attr.value, arguments)
-
-    def _table_method(
-        self, owner: Table, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        if func.attr.value in {"get", "pop"} and arguments.items:
-            key = literal(arguments.items[0].value)
-            if func.attr.value == "pop" and isinstance(func.value, cst.Name):
-                shorter = without_entry(owner, arguments.items[0].value)
-                if func.value.value in self._frame.names:
-                    self._frame.names[func.value.value] = shorter
-            return next((value for known, value in owner.items if known == key), None)
-        if func.attr.value == "copy":
-            return owner
-        if func.attr.value == "items" and self._method == CONFIG:
-            return Seq((owner,), complete=False, kind="iterator")
-        if func.attr.value in {"values", "items"}:
-            pairs = owner.entries if func.attr.value == "items" else ()
-            rows: tuple[Value, ...] = tuple(Seq(pair, kind="tuple") for pair in pairs)
-            held = rows or tuple(value for _, value in owner.items)
-            return Seq(held, complete=False, kind="iterator")
-        if func.attr.value in _GROWING and arguments.items and self._is_own(func.value):
-            self._append(func.value, arguments.items[-1])
-        elif func.attr.value in {"update", "setdefault"} and isinstance(func.value, cst.Name):
-            self._grow_table(func.value.value, owner, node, arguments)
-        if func.attr.value == "update":
-            return Const(None)
-        given = func.attr.value == "setdefault" and len(arguments.items) > 1
-        return arguments.items[-1].value if given else None
-
-    def _grow_table(self, name: str, owner: Table, node: cst.Call, arguments: Arguments) -> None:
-        """`blocks.update({...})` and `blocks.setdefault(key, value)` on a local name."""
-        if len(arguments.positional) > 1:
-            key, value, *_ = (argument.value for argument in arguments.positional)
-            added: Value = Table.of([(key, value)], nodes=[node])
-        else:
-            added = self._dictionary("dict", arguments)
-        if name in self._frame.names:
-            unknown = replace(owner, complete=False)
-            grown = merged(owner, added) if isinstance(added, Table) else unknown
-            self._frame.names[name] = grown
-
-    def _sequence_method(
-        self, owner: Seq, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        base = func.value
-        if func.attr.value not in _GROWING or not arguments.items:
-            return None
-        items = (*owner.items, *_added(func.attr.value, arguments))
-        grown = Seq(items, complete=False, kind=owner.kind)
-        if isinstance(base, cst.Name) and base.value in self._frame.names:
-            certain = func.attr.value == "append" and self._branches == 0 and owner.complete
-            self._frame.names[base.value] = replace(grown, complete=certain)
-        elif self._is_own(base):
-            self._append(base, arguments.items[-1])
-            if isinstance(base, cst.Attribute):
-                self._attributes[base.attr.value] = grown
-        return None
-
-    def _tensor_method(
-        self, owner: Tensor, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        name = func.attr.value
-        if name == "get_shape":
-            return Shape(owner, False, node, func.value)
-        if name == "reshape":
-            values = [a.value for a in arguments.positional]
-            target = values[0] if len(values) == 1 else Seq(tuple(values))
-            if arguments.items and any(True for _ in dimensions(target)):
-                self._note(
-                    ShapeUse(
-                        node,
-                        None,
-                        "reshape",
-                        arguments.items[0].node.value,
-                        target,
-                        self._training > 0,
-                    )
-                )
-            return operations.tensor_of_shape(target, "reshape", node, owner)
-        if name in {"get", "pop", "values", "items"}:
-            return Tensor(owner.batch_axis, structured=True)
-        if name in tables.FOREIGN_METHODS:
-            return None
-        return Tensor(None)
-
-    def _object_method(
-        self, owner: Instance, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        name = func.attr.value
-        if owner.name.startswith("numpy.random."):
-            drawn = operations.numpy_draw(name, arguments)
-            seeded = drawn is not None and owner.name.endswith(".seeded")
-            if drawn and seeded:
-                drawn = replace(drawn, origin="table")
-            # Made with its seed for this draw, it draws the same each time.
-            return (
-                drawn if seeded and owner.attribute is None else self._drawn(drawn, node, arguments)
-            )
-        self._note_saving_method(owner, node, name, arguments)
-        if owner.name == saves.EXPORT_ARCHIVE:
-            if name != "add_endpoint":
-                self._pass_on(arguments, node)
-            return None
-        if owner.kind is None and owner.outline is not None:
-            return self._foreign_method(owner, owner.outline, name, node, arguments)
-        self._note(Contact(owner, name, node, arguments))
-        if any(holds_tensor(a.value) for a in arguments.items):
-            return Tensor(None, structured=True)
-        return None
-
-    def _text_method(
-        self, owner: Const | Text, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        name = func.attr.value
-        positional = [a.value for a in arguments.positional]
-        named = {a.keyword: a.value for a in arguments.items if a.keyword}
-        self._pass_on(arguments, node)
-        if arguments.is_open:
-            found = None
-        elif isinstance(owner, Text) and owner.is_path:
-            found = paths.method(owner, name, positional)
-        else:
-            found = paths.string_method(owner, name, positional, named)
-        return found if found is not None else self._result_of_unknown(node, arguments)
-
-    def _option(
-        self, owner: Options, func: cst.Attribute, node: cst.Call, arguments: Arguments
-    ) -> Value:
-        """`parser.add_argument("--out", default="m.h5")` and `parser.parse_args()`."""
-        name = func.attr.value
-        if name == "parse_args":
-            return owner
-        base = func.value
-        if (
-            name == "add_argument"
-            and isinstance(base, cst.Name)
-            and base.value in self._frame.names
-        ):
-            self._frame.names[base.value] = paths.with_option(owner, arguments)
-        return None
-
-    def _foreign_method(
-        self,
-        owner: Instance,
-        outline: ClassOutline,
-        name: str,
-        node: cst.Call,
-        arguments: Arguments,
-    ) -> Value:
-        """A method of an object of the project that is not Keras."""
-        self._pass_on(arguments, node)
-        attributes, self._attributes = self._attributes, {}
-        result = self._follow_method(outline, name, node, arguments)
-        self._attributes = attributes
-        return result
-
 
 def _at_home(value: Value, node: cst.Call) -> Value:
     """A value of another file as the call in this file gives it.
@@ -791,46 +447,6 @@ def _at_home(value: Value, node: cst.Call) -> Value:
         return replace(value, node=node)
     known = (Const, Mode, Text, Ref, ClassRef, Model, ModuleRef, Imported)
     return value if isinstance(value, known) else None
-
-
-def _values(arguments: Arguments) -> tuple[Value, ...]:
-    return tuple(argument.value for argument in arguments.items)
-
-
-def _added(method: str, arguments: Arguments) -> tuple[Value, ...]:
-    """The items that a method adds to a list or set."""
-    last = arguments.items[-1].value
-    if method in {"extend", "update"}:
-        return last.items if isinstance(last, Seq) else (None,)
-    return (last,)
-
-
-def _is_untraced(arguments: Arguments) -> bool:
-    """Whether `isinstance` asks a tensor if it is an array, or a tensor of another library."""
-    if len(arguments.items) != 2:
-        return False
-    value, classes = (argument.value for argument in arguments.items)
-    asked = classes.items if isinstance(classes, Seq) else (classes,)
-    names = {item.name if isinstance(item, Ref) else "" for item in asked}
-    known = isinstance(value, Tensor) or is_symbolic(value)
-    return known and bool(names) and names <= tables.UNTRACED_CLASSES
-
-
-def _dictionaries(argument: CallArgument) -> Iterator[Value]:
-    """The dictionaries that make up what `dict` is given: one, or pairs."""
-    value = argument.value
-    if not isinstance(value, Seq):
-        yield value
-        return
-    for item in value.items:
-        if isinstance(item, Seq) and _is_pair(item):
-            yield Table.of([(item.items[0], item.items[1])], nodes=[argument.node])
-        else:
-            yield item  # list(config.items())
-
-
-def _is_pair(value: Value) -> bool:
-    return isinstance(value, Seq) and value.complete and len(value.items) == 2
 
 
 def is_tf_function(value: Value) -> bool:
@@ -859,16 +475,3 @@ def _generator_name(arguments: Arguments) -> str:
     """The name under which a numpy generator is known: seeded when it is given a seed."""
     seeded = operations.is_seeded(arguments, 0, "seed")
     return "numpy.random.Generator.seeded" if seeded else "numpy.random.Generator"
-
-
-_METHODS: dict[type, Callable[..., Value]] = {
-    Shape: CallReader._shape_method,
-    Tensor: CallReader._tensor_method,
-    Array: CallReader._array_method,
-    Table: CallReader._table_method,
-    Seq: CallReader._sequence_method,
-    Instance: CallReader._object_method,
-    Const: CallReader._text_method,
-    Text: CallReader._text_method,
-    Options: CallReader._option,
-}

@@ -1,50 +1,34 @@
-"""The value of each kind of expression, and where it is stored."""
+"""The value of each kind of expression."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import TypeGuard
 
 import libcst as cst
 
 from savelint.keras import names, paths, tables
-from savelint.keras.choices import choice_of
 from savelint.keras.derived import (
-    array_arithmetic,
-    as_dynamic,
-    computed_from,
-    concatenated,
     item_of,
     merged,
     tensor_item,
-    with_entry,
-    with_items,
 )
-from savelint.keras.frames import Chain, FunctionReader
-from savelint.keras.guards import asked_about, asked_mode, asks_shape, runs_in_training
+from savelint.keras.frames import Chain
+from savelint.keras.guards import asked_about, asked_mode, runs_in_training
 from savelint.keras.model import (
     Arguments,
     AttributeRead,
-    AttributeStore,
-    Combination,
-    ContainerChange,
-    FrozenRead,
-    NumberUse,
-    ObjectStore,
     OuterRead,
-    SymbolicUnpacking,
-    TensorTest,
 )
+from savelint.keras.operators import OperatorReader
 from savelint.keras.values import (
     Argument,
     Array,
     ClassOutline,
     ClassRef,
     Const,
-    Count,
     Dim,
     Function,
     Instance,
@@ -66,13 +50,11 @@ from savelint.keras.values import (
     Variable,
     as_model,
     bounded,
-    dimensions,
     elements,
     holds_tensor,
     is_symbolic,
     join,
     literal,
-    reading_of,
     text_of,
 )
 from savelint.keras.walk import children, descendants
@@ -84,7 +66,6 @@ _BUILTINS = frozenset(
     max min next print range reversed round set setattr sorted str sum super tuple type zip
     """.split()
 )
-_ORDERINGS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
 WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
 
 
@@ -96,8 +77,8 @@ _KINDS: dict[type[cst.CSTNode], str] = {
 }
 
 
-class ExpressionReader(FunctionReader):
-    """The part that reads expressions, assignments and conditions."""
+class ExpressionReader(OperatorReader):
+    """The part that reads expressions."""
 
     # -- expressions -------------------------------------------------------------
 
@@ -403,146 +384,6 @@ class ExpressionReader(FunctionReader):
             return defaulted
         return join(body, orelse)
 
-    def _boolean(self, node: cst.BooleanOperation) -> Value:
-        is_and = isinstance(node.operator, cst.And)
-        left = self.value(node.left)
-        self._note_test(node, node.left, left, "and" if is_and else "or")
-        eager = is_and and isinstance(left, Mode) and left.eager is True
-        training = is_and and runs_in_training(node.left) is True
-        self._muted += eager
-        self._training += training
-        right = self.value(node.right)
-        self._training -= training
-        self._muted -= eager
-        if not is_and and isinstance(left, (Dim, Shape)):
-            # x.shape[0] or tf.shape(x)[0]
-            if isinstance(right, (Dim, Shape)):
-                return replace(right, symbolic=left.symbolic)
-            return right
-        if is_and and (mode := next((v for v in (left, right) if isinstance(v, Mode)), None)):
-            return mode
-        if _is_drawn(right):
-            return right
-        if isinstance(left, Argument) and not is_and:
-            return replace(left, how=left.how or "defaulted")
-        tensors = [v for v in (right, left) if isinstance(v, Tensor) and not v.structured]
-        return tensors[0] if tensors else next(filter(reading_of, (left, right)), None)
-
-    def _unary(self, node: cst.UnaryOperation) -> Value:
-        value = self.value(node.expression)
-        if isinstance(node.operator, cst.Not):
-            self._note_test(node, node.expression, value, "not")
-            if isinstance(value, Mode):
-                return Mode(None if value.eager is None else not value.eager)
-            return reading_of(value)
-        if isinstance(node.operator, cst.Minus) and isinstance(value, Const):
-            number = value.value
-            if isinstance(number, (int, float)) and not isinstance(number, bool):
-                return Const(-number)
-        if isinstance(value, Tensor):
-            return replace(value)  # another tensor
-        if isinstance(value, (Array, Reading)):
-            return value
-        return None
-
-    def _comparison(self, node: cst.Comparison) -> Value:
-        values = [self.value(node.left)]
-        identity = False
-        for target in node.comparisons:
-            values.append(self.value(target.comparator))
-            identity = identity or isinstance(
-                target.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn)
-            )
-        tensors = [v for v in values if isinstance(v, Tensor) and not v.structured]
-        arrays = [v for v in values if isinstance(v, Array)]
-        self._note_comparison(node, values)
-        if any(isinstance(target.operator, _ORDERINGS) for target in node.comparisons):
-            for value in values:
-                self._note_number(node, value)
-        if identity or Const(None) in values:
-            return None
-        ordered = isinstance(node.comparisons[0].operator, _ORDERINGS)
-        known = any(
-            is_symbolic(v) or (ordered and isinstance(v, Tensor) and v.certain) for v in values
-        )
-        if tensors or known:
-            self._meet(node, *values)
-            axis = tensors[0].batch_axis if tensors else None
-            return Tensor(axis, certain=known, single=known)
-        if reading := next((v for v in values if isinstance(v, Reading)), None):
-            return reading
-        random = next((v for v in arrays if v.origin == "random"), None)
-        found = random or next(iter(arrays), None)
-        return replace(computed_from(found), dtype="bool") if found else None
-
-    def _binary(self, node: cst.BinaryOperation) -> Value:
-        left = self.value(node.left)
-        right = self.value(node.right)
-        return self._arithmetic(left, right, node, type(node.operator).__name__)
-
-    def _arithmetic(
-        self, left: Value, right: Value, node: cst.BaseExpression, operator: str
-    ) -> Value:
-        if operator == "Add" and isinstance(left, (Seq, Shape)) and isinstance(right, (Seq, Shape)):
-            return concatenated(left, right)
-        if operator == "Multiply" and isinstance(left, Seq):
-            return replace(left, complete=False)
-        for value in (left, right):
-            if isinstance(value, Dim):
-                return self._dimension_arithmetic(value, left, right, node)
-        self._combine(node, left, right)
-        if holds_tensor(left) or holds_tensor(right):
-            self._meet(node, left, right)
-        for value in (left, right):
-            if isinstance(value, Tensor):
-                other = right if value is left else left
-                axis = value.batch_axis
-                if isinstance(other, Tensor) and axis is None:
-                    axis = other.batch_axis
-                if operator == "MatrixMultiply" and value is right:
-                    axis = None
-                known = any(isinstance(v, Tensor) and v.certain for v in (left, right))
-                # Lists can be added, to lists.
-                lists = operator == "Add" and not isinstance(other, Const)
-                one = known and not lists
-                single = one or any(is_symbolic(v) for v in (left, right))
-                return Tensor(axis, certain=known, single=single)
-        if operator.startswith("BitOr") and isinstance(left, Table):
-            return merged(left, right) if isinstance(right, Table) else None
-        if text_of(left) or text_of(right):
-            return _text_arithmetic(left, right, operator)
-        for value in (left, right):
-            if isinstance(value, Reading):
-                return value
-        return array_arithmetic(left, right, node, operator)
-
-    def _dimension_arithmetic(
-        self, dim: Dim, left: Value, right: Value, node: cst.BaseExpression
-    ) -> Value:
-        for value in (left, right):
-            if isinstance(value, Dim) and not value.dynamic and value.is_batch:
-                self._note(NumberUse(node, value, in_training=self._training > 0))
-                return None
-        for value in (left, right):
-            if isinstance(value, Dim) and value.dynamic:
-                # A number computed from it: still tied to the axis.
-                return value
-        return None
-
-    def _combine(self, node: cst.BaseExpression, *values: Value) -> None:
-        if any(map(holds_tensor, values)):
-            for value in values:
-                if isinstance(value, (Array, Variable)) and value.attribute is not None:
-                    self._note(Combination(value.attribute, node))
-
-    def _meet(self, node: cst.CSTNode, *values: Value, decides: bool = False) -> None:
-        """Note what Python gives anew at each run, where it meets a tensor."""
-        if self._method != "call":
-            return
-        for reading in map(reading_of, chain.from_iterable(map(elements, values))):
-            if reading is not None:
-                self._note(FrozenRead(reading, node, decides, self._training > 0))
-
     def _counters(self, outline: ClassOutline) -> frozenset[str]:
         """The attributes that methods of the class count up, or set by what they were."""
         if self._method != "call":
@@ -553,276 +394,11 @@ class ExpressionReader(FunctionReader):
 
     # -- storing -----------------------------------------------------------------
 
-    def _store(
-        self,
-        target: cst.BaseExpression,
-        value: Value,
-        value_node: cst.BaseExpression,
-        statement: cst.CSTNode,
-    ) -> None:
-        if isinstance(target, cst.Name):
-            if isinstance(value, Tensor) and "mask" in target.value:
-                # A mask is as often one for all as one an example.
-                value = Tensor(None, certain=value.certain, single=value.single)
-            self._frame.names[target.value] = value
-            self._frame.aliases.pop(target.value, None)
-        elif isinstance(target, (cst.Tuple, cst.List)):
-            self._unpack(target, value, value_node, statement)
-        elif isinstance(target, cst.Attribute):
-            owner = self.value(target.value)
-            name = target.attr.value
-            if isinstance(owner, SelfValue):
-                self._keep(owner, target, value, value_node, statement, target, "assign")
-                if isinstance(value, Array) and self._branches:
-                    value = replace(value, drawn=None)  # once, as a state that is made late
-                self._attributes[name] = value
-                self._alias(value_node, value, owner.outline, name, 0)
-            elif isinstance(owner, Instance):
-                self._note(ObjectStore(owner, name, value, value_node, statement))
-        elif isinstance(target, cst.Subscript):
-            self._store_item(target, value, value_node, statement)
-        elif isinstance(target, cst.StarredElement):
-            self._store(target.value, None, value_node, statement)
-
-    def _alias(
-        self,
-        node: cst.BaseExpression,
-        value: Value,
-        owner: ClassOutline,
-        attribute: str,
-        depth: int,
-    ) -> None:
-        """Remember that a local name stands for a container that an attribute was given."""
-        is_list = isinstance(value, Seq) and value.kind == "list"
-        if isinstance(node, cst.Name) and (is_list or isinstance(value, Table)):
-            self._frame.aliases[node.value] = (owner, attribute, depth)
-
-    def _keep(
-        self,
-        owner: SelfValue,
-        attribute: cst.Attribute,
-        value: Value,
-        value_node: cst.BaseExpression,
-        statement: cst.CSTNode,
-        target: cst.BaseExpression,
-        how: str,
-        key: Value = None,
-    ) -> None:
-        self._note(
-            AttributeStore(
-                owner.outline,
-                attribute.attr.value,
-                value,
-                value_node,
-                statement,
-                target,
-                how,
-                self._method,
-                conditional=self._branches > 0,
-                key=key,
-            )
-        )
-
-    def _store_item(
-        self,
-        target: cst.Subscript,
-        value: Value,
-        value_node: cst.BaseExpression,
-        statement: cst.CSTNode,
-    ) -> None:
-        key, *_ = (self._slice(element.slice) for element in target.slice)
-        base = target.value
-        owner = self._quietly(base.value) if isinstance(base, cst.Attribute) else None
-        is_slice = isinstance(target.slice[0].slice, cst.Slice)
-        self._change(base, "slice" if is_slice else "item", (value,), target, statement)
-        if isinstance(base, cst.Attribute) and isinstance(owner, SelfValue):
-            self._keep(owner, base, value, value_node, statement, target, "item", key)
-        elif isinstance(base, cst.Name):
-            current = self._frame.names.get(base.value)
-            if isinstance(current, Shape) and isinstance(value, (Dim, Shape)):
-                # shape[i] = tf.shape(x)[i]: the usual way to complete a static shape.
-                self._frame.names[base.value] = replace(current, dynamic=value.dynamic)
-            elif isinstance(current, Array):
-                self._frame.names[base.value] = with_items(current, value)
-            elif isinstance(current, (Shape, Seq)):
-                self._frame.names[base.value] = None
-            elif isinstance(current, Table):
-                self._frame.names[base.value] = with_entry(current, key, value, statement)
-
-    def _change(
-        self,
-        base: cst.BaseExpression,
-        how: str,
-        values: tuple[Value, ...],
-        node: cst.BaseExpression,
-        statement: cst.CSTNode,
-    ) -> None:
-        """Note that a container is changed in its place, where an attribute of `self` holds it."""
-        depth = 0
-        while (outer := _item_owner(base)) is not None:
-            base = outer
-            depth += 1
-        alias = ""
-        if isinstance(base, cst.Name):
-            found = self._frame.aliases.get(base.value)
-            if found is None:
-                return
-            owner, name, inner = found
-            depth += inner
-            alias = base.value
-        elif isinstance(base, cst.Attribute):
-            holder = self._quietly(base.value)
-            if not isinstance(holder, SelfValue):
-                return
-            owner, name = holder.outline, base.attr.value
-        else:
-            return
-        self._note(
-            ContainerChange(owner, name, how, values, node, statement, self._method, alias, depth)
-        )
-
-    def _unpack(
-        self,
-        target: cst.Tuple | cst.List,
-        value: Value,
-        value_node: cst.BaseExpression,
-        statement: cst.CSTNode,
-    ) -> None:
-        starred = next(
-            (i for i, e in enumerate(target.elements) if isinstance(e, cst.StarredElement)), None
-        )
-        if isinstance(value, Shape):
-            self._unpack_shape(target, value, statement, starred)
-            return
-        if is_symbolic(value):
-            self._note_test(statement, value_node, value, "unpack")
-        for index, element in enumerate(target.elements):
-            found: Value = None
-            if index == starred:
-                found = Seq((item_of(value),), complete=False) if value is not None else None
-            elif isinstance(value, Seq) and value.complete and starred is None:
-                found = value.items[index] if index < len(value.items) else None
-            elif isinstance(value, Tensor):
-                found = Tensor(value.batch_axis, certain=value.single, single=value.single)
-            elif isinstance(value, Array):
-                found = computed_from(value)
-            elif isinstance(value, Seq):
-                found = item_of(value)
-            self._store(element.value, found, value_node, statement)
-
-    def _unpack_shape(
-        self,
-        target: cst.Tuple | cst.List,
-        shape: Shape,
-        statement: cst.CSTNode,
-        starred: int | None,
-    ) -> None:
-        assignment = statement if isinstance(statement, cst.Assign) else None
-        if shape.dynamic and not shape.iterable and assignment is not None:
-            count = None if starred is not None else len(target.elements)
-            self._note(SymbolicUnpacking(assignment, shape, count))
-        for index, element in enumerate(target.elements):
-            item = element.value
-            found: Value = None
-            if index != starred and isinstance(item, cst.Name):
-                axis = None if starred is not None and index > starred else shape.start + index
-                found = Dim(
-                    shape.tensor,
-                    axis,
-                    shape.dynamic,
-                    item,
-                    shape.tensor_node,
-                    assignment,
-                    symbolic=shape.symbolic,
-                )
-            self._store(item, found, item, statement)
-
     # -- tests and guards ---------------------------------------------------------
-
-    def _note_test(
-        self, node: cst.CSTNode, test: cst.BaseExpression, value: Value, how: str
-    ) -> None:
-        """Note that Python asks a tensor for its truth, its items or its number."""
-        certain = is_symbolic(value) or _is_drawn(value)
-        if self._caught:
-            return
-        if certain or (isinstance(value, Tensor) and not value.structured):
-            converted, training = self._converted > 0, self._training > 0
-            choice = choice_of(node)
-            self._note(TensorTest(node, test, how, certain, converted, training, choice))
-
-    def _note_items(
-        self, node: cst.CSTNode, iterated: cst.BaseExpression, value: Value, how: str
-    ) -> None:
-        """Note that Python iterates over a tensor."""
-        counted = isinstance(iterated, cst.Call) and isinstance(value, Array)
-        if isinstance(value, Array) and counted and not value.is_numpy and not value.attribute:
-            value = Tensor(None, certain=True, single=True)  # tf.range(3)
-        if not isinstance(value, Dim):
-            self._note_test(node, iterated, value, how)
-
-    def _note_comparison(self, node: cst.Comparison, values: Sequence[Value]) -> None:
-        """Note what a comparison itself asks: `0 < x < 1` its first half, `x in y` each item."""
-        found = next((v for v in values if is_symbolic(v)), None)
-        operator = node.comparisons[0].operator
-        if len(node.comparisons) > 1 and not isinstance(operator, (cst.Is, cst.IsNot)):
-            self._note_test(node, node, found, "chained")
-        elif isinstance(operator, (cst.In, cst.NotIn)):
-            self._note_test(node, node, found, "in")
-
-    def _test(self, node: cst.BaseExpression, around: cst.CSTNode, how: str) -> tuple[bool, Value]:
-        """Read a condition: whether it asks if a static dimension is known, and its value.
-
-        From here on such a dimension counts as dynamic: where it is None the program
-        takes another way.
-        """
-        value = self.value(node)
-        eager, training = value == Mode(eager=True), runs_in_training(node) is True
-        self._muted += eager
-        self._training += training
-        self._note_test(around, node, value, how)
-        self._training -= training
-        self._muted -= eager
-        guards = asks_shape(node)
-        for name in asked_about(node):
-            known, current = self._frame.lookup(name)
-            if known and any(not dim.dynamic for dim in dimensions(current)):
-                self._frame.names[name] = as_dynamic(current)
-                guards = True
-            elif isinstance(current, Tensor) and asks_shape(node):
-                self._frame.names[name] = replace(current, batch_axis=None)
-        return guards, value
-
-    def _untraced(self, tested: Value) -> tuple[bool, bool]:
-        """Of a condition's two branches, which no traced program runs, as far as is known."""
-        if not isinstance(tested, Mode):
-            return False, False
-        self._frame.asked_mode = True
-        return tested.eager is not False, tested.eager is not True
 
     @abstractmethod
     def _call(self, node: cst.Call) -> Value:
         """The result of a call."""
-
-    @abstractmethod
-    def _is_own(self, node: cst.BaseExpression) -> bool:
-        """Whether an expression is an attribute of `self`, or an item of one."""
-
-    @abstractmethod
-    def _note_number(
-        self, node: cst.BaseExpression, value: Value, *, takes_tensor: bool = False
-    ) -> None:
-        """Note that a value is used as a Python number."""
-
-
-def _is_drawn(value: Value) -> bool:
-    """Whether a value is a random tensor, which is drawn when the graph runs."""
-    return (
-        isinstance(value, Array)
-        and value.origin == "random"
-        and not value.is_numpy
-        and value.attribute is None
-    )
 
 
 def _defaulted(test: cst.BaseExpression, *branches: Value) -> Argument | None:
@@ -831,21 +407,6 @@ def _defaulted(test: cst.BaseExpression, *branches: Value) -> Argument | None:
     if found is None or found.name not in asked_about(test):
         return None
     return replace(found, how=found.how or "defaulted")
-
-
-def _text_arithmetic(left: Value, right: Value, operator: str) -> Value:
-    """What `+`, `%` and `/` make of a text or a path and something else."""
-    first, second = text_of(left), text_of(right)
-    if operator == "Divide":
-        return paths.plain(paths.joined((left, right), is_path=True))
-    if operator == "Modulo" and first is not None and not first.is_path:
-        return paths.percent(first, right)
-    if operator != "Add" or (first and first.is_path) or (second and second.is_path):
-        return None
-    unknown = (Argument, Count)
-    if all(text_of(v) or v is None or isinstance(v, unknown) for v in (left, right)):
-        return paths.concatenated(left, right)
-    return next((v for v in (left, right) if isinstance(v, Reading)), None)
 
 
 def _is_number(value: Value) -> bool:
@@ -868,15 +429,6 @@ def _counted(outline: ClassOutline) -> Iterator[str]:
                     for part in descendants(node.value)
                 ):
                     yield target.attr.value
-
-
-def _item_owner(node: cst.BaseExpression) -> cst.BaseExpression | None:
-    """The container of which an expression is an item: `x` of `x[0]` and `x.setdefault(k, [])`."""
-    if isinstance(node, cst.Subscript):
-        return node.value
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-        return node.func.value if node.func.attr.value == "setdefault" else None
-    return None
 
 
 def is_callback(outline: ClassOutline) -> bool:

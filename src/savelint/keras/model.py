@@ -84,6 +84,11 @@ class Arguments:
         return tuple(a for a in self.items if not a.node.star and a.keyword is None)
 
     @property
+    def values(self) -> tuple[Value, ...]:
+        """The values of all of them."""
+        return tuple(item.value for item in self.items)
+
+    @property
     def is_open(self) -> bool:
         """Whether a `*` or `**` may bring further arguments."""
         return any(item.node.star for item in self.items)
