@@ -32,14 +32,11 @@ from savelint.keras.values import (
 )
 
 _COPIES = {"sorted": "list", "reversed": "iterator"}
-
 # They leave what they gave before as it is.
 _CONVERSIONS = frozenset("bool float int list str tuple".split())
-
 # Builtin functions that iterate over what they are given, and those that ask for a truth
 # value or a number.
 _ITERATING = frozenset("list tuple sorted set iter enumerate zip map sum any all".split())
-
 _ASKING = frozenset("bool range max min".split())
 
 

@@ -80,8 +80,6 @@ _KINDS: dict[type[cst.CSTNode], str] = {
 class ExpressionReader(OperatorReader):
     """The part that reads expressions."""
 
-    # -- expressions -------------------------------------------------------------
-
     def value(self, node: cst.BaseExpression) -> Value:
         """The value of an expression; everything in it is read."""
         if isinstance(node, cst.Call):
@@ -391,10 +389,6 @@ class ExpressionReader(OperatorReader):
         if outline not in self._counted:
             self._counted[outline] = frozenset(_counted(outline))
         return self._counted[outline]
-
-    # -- storing -----------------------------------------------------------------
-
-    # -- tests and guards ---------------------------------------------------------
 
     @abstractmethod
     def _call(self, node: cst.Call) -> Value:

@@ -45,7 +45,6 @@ from savelint.keras.values import (
 from savelint.keras.walk import code
 
 _GROWING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
-
 _SHRINKING = frozenset({"pop", "remove", "clear", "popitem", "sort", "reverse", "discard"})
 
 
