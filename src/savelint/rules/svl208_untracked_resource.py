@@ -692,7 +692,7 @@ if other is None:
     other = keras.layers.Dense(6)
 
 class Net(keras.layers.Layer):
-    def __init__(self, layers):
+    def __init__(self, layers=()):
         super().__init__()
         self.stages = layers
 

@@ -362,7 +362,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Shared(keras.layers.Layer):
-    def __init__(self, inner):
+    def __init__(self, inner=None):
         self.__dict__ = inner.__dict__
 
 class Never(keras.layers.Layer):

@@ -269,7 +269,7 @@ class Graph:
 
 
 class Holder(keras.layers.Layer):
-    def __init__(self, graph, **kwargs):
+    def __init__(self, graph=None, **kwargs):
         super().__init__(**kwargs)
         self.edge = graph.add_weight("edge", 3.0)
 
