@@ -109,7 +109,9 @@ class _Reader(CallReader):
                 known is None or (arguments and isinstance(known, Argument))
             ):
                 text = text_of(Const(getattr(default, "evaluated_value", None)))
-                values[name] = replace(text, assumed=True) if text is not None else known
+                # An empty one is there to be asked for, and is no name.
+                given = text is not None and text.parts != ("",)
+                values[name] = replace(text, assumed=True) if text and given else known
 
     def _block(self, statements: Iterable[cst.BaseStatement | cst.BaseSmallStatement]) -> bool:
         """Read statements; True when control cannot reach what follows them."""

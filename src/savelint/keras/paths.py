@@ -348,7 +348,9 @@ def with_option(options: Options, arguments: Arguments) -> Options:
     named = whole(given.value) if (given := arguments.get(None, "dest")) else None
     name = named or (longs[0].lstrip("-").replace("-", "_") if longs else "")
     default = text_of(given.value) if (given := arguments.get(None, "default")) else None
-    value = Text(default.parts, default.is_path, assumed=True) if default is not None else None
+    value: Value = None
+    if default is not None and default.parts != ("",):
+        value = Text(default.parts, default.is_path, assumed=True)
     others = tuple(item for item in options.defaults if item[0] != name)
     return Options((*others, (name, value)))
 

@@ -118,7 +118,9 @@ import os
 import joblib
 from keras.models import load_model
 
-def main(path, name):
+def main(path, name, given=""):
+    if given:
+        load_model(given)
     load_model("model.keras")
     load_model("model.hdf5", compile=False)
     load_model(path)
