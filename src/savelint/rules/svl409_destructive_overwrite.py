@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # The longest first: what a temporary file must end in to be written in the same format.
 _SUFFIXES = (".weights.h5", ".keras", ".hdf5", ".h5")
+# A file of no lasting worth.
+_PASSING = re.compile(r"te?mp", re.IGNORECASE)
 # The methods of a callback that run more than once.
 _HOOK = re.compile(r"on_(epoch|batch|train_batch)_(begin|end)")
 _REASON = "both files must fit on the disk, and the new one has default permissions"
@@ -150,6 +152,16 @@ def run(model: tf.keras.Model, steps, path, folder):
         model.save_weights(folder + "/last.weights.h5")
 """,
         """\
+# A temporary file on the way to another one.
+import tensorflow as tf
+
+def convert(models, target: tf.keras.Model):
+    for name in models:
+        source = tf.keras.models.load_model(name)
+        source.save("convert_temp.h5")
+        target.load_weights("convert_temp.h5")
+""",
+        """\
 # It is saved once; a loop is left behind it; an error is told.
 import tensorflow as tf
 
@@ -205,7 +217,9 @@ def _suffix(save: SaveCall) -> str | None:
     """The suffix of the file, where the whole name is known and so the same each time."""
     value = save.path.value if save.path is not None else None
     name = paths.whole(value)
-    return next((s for s in _SUFFIXES if name.endswith(s)), None) if name is not None else None
+    if name is None or _PASSING.search(name):
+        return None
+    return next((suffix for suffix in _SUFFIXES if name.endswith(suffix)), None)
 
 
 def _occasion(module: ModuleModel, save: SaveCall) -> tuple[str, tuple[cst.CSTNode, str] | None]:
