@@ -117,7 +117,7 @@ def test_a_model_may_be_loaded_by_another_file(tmp_path: Path) -> None:
 )
 def test_a_lambda_becomes_a_function_of_the_module(made: str, name: str) -> None:
     fixed = fix_source(net(made, "model.save('model.keras')"), unsafe=True, keras_version=3)
-    assert f"\n\n\n@keras.utils.register_keras_serializable()\ndef {name}(" in fixed
+    assert f"\n\n@keras.utils.register_keras_serializable()\ndef {name}(" in fixed
     assert "lambda" not in fixed
     assert check_source(fixed, keras_version=3) == ()
 
