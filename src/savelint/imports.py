@@ -6,6 +6,7 @@ import ast
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple, TypeGuard
 
 from savelint.finding import Edit
@@ -53,6 +54,11 @@ class Importer:
         self._tree = tree
         self._names = _module_names(tree)
 
+    @cached_property
+    def _roots(self) -> list[str]:
+        # The whole file is searched for them, and every fix asks.
+        return _keras_roots(self._tree)
+
     def use(self, name: str, *, at_line: int | None = None) -> tuple[str, tuple[Edit, ...]] | None:
         """Return the text for canonical `name`, and the edits it needs: none, or an import.
 
@@ -76,7 +82,7 @@ class Importer:
 
         Of two Keras packages the one that the file uses most comes first.
         """
-        roots = _keras_roots(self._tree)
+        roots = self._roots
         found: list[tuple[int, int, str]] = []
         for local, bindings in self._names.items():
             if min(binding.line for binding in bindings) >= (at_line or _NEVER):
@@ -97,7 +103,7 @@ class Importer:
             yield _Addition(f"import {head}", head, head)
             return
         modules = _from_modules(self._tree)
-        for root in _keras_roots(self._tree):
+        for root in self._roots:
             if len(inner) > 1 and (parent := ".".join((root, *inner[:-1]))) in modules:
                 yield _from_import(parent, inner[-1])
             if inner and any(f"{module}.".startswith(f"{root}.") for module in modules):
