@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from suite import legal
 
 import gates
 from keras_model import analysis
@@ -116,8 +117,11 @@ def test_a_silent_case_says_why(rule: Rule, text: str) -> None:
 @by_keras
 @by_example
 def test_bad_is_reported_where_it_is_marked(rule: Rule, example: Example, keras: Keras) -> None:
-    expected = [(rule.code, example.at)] if keras in example.keras else []
-    assert places(source(example.bad), keras) == expected
+    found = places(source(example.bad), keras)
+    if keras in example.keras:
+        assert found == [(rule.code, example.at)]
+    else:
+        assert found == [] or (keras not in legal(example.bad) and rule.code not in dict(found))
 
 
 @by_example
@@ -130,7 +134,9 @@ def test_a_finding_cites_its_own_witness(rule: Rule, example: Example) -> None:
 @by_keras
 @by_example
 def test_good_is_clean(rule: Rule, example: Example, keras: Keras) -> None:
-    assert places(source(example.good), keras) == []
+    found = places(source(example.good), keras)
+    # Of what cannot be meant for a generation, other rules may say just that.
+    assert found == [] or (keras not in legal(example.good) and rule.code not in dict(found))
 
 
 @by_keras

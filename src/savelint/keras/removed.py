@@ -2,7 +2,7 @@
 
 Measured with Keras 3.15 and TensorFlow 2.21: the attribute raises AttributeError, the import
 ImportError. `tf.keras` and `keras` are not alike here: `tf.keras` keeps a shim of the old
-backend, and `tf.keras.saving` can be imported and not be read as an attribute.
+backend. Of `tf.keras.saving`, which can be imported, the registrations tell.
 """
 
 from __future__ import annotations
@@ -60,8 +60,6 @@ _OF_KERAS = frozenset(
     preprocessing.sequence.TimeseriesGenerator preprocessing.text
     """.split()
 )
-# `tf.keras.saving` raises when it is read; `from tensorflow.keras.saving import ...` does not.
-_UNREADABLE = "saving"
 # Gone from `tf` itself; what begins with `saved_model` or `train` is kept in `tf.compat.v1`.
 _OF_TENSORFLOW = frozenset(
     """
@@ -111,9 +109,7 @@ _HOMES: Mapping[str, str] = {
 
 
 # The last parts of all that is missing: a file without one of them uses none of it.
-WORDS = frozenset(
-    name.rpartition(".")[2] for name in (*_OF_BOTH, *_OF_KERAS, *_OF_TENSORFLOW, _UNREADABLE)
-)
+WORDS = frozenset(name.rpartition(".")[2] for name in (*_OF_BOTH, *_OF_KERAS, *_OF_TENSORFLOW))
 # By the whole name that a dotted one begins with, the longest first.
 _ROOTS = (
     ("tensorflow.keras", _OF_BOTH),
@@ -176,14 +172,6 @@ def _home(root: str, missing: str, rest: list[str]) -> str:
     return ".".join((root, home, *rest[1:])) if home else ""
 
 
-def unreadable(origin: str) -> Removed | None:
-    """The same for `tf.keras.saving`, which is missing when it is read and not imported."""
-    prefix = f"tensorflow.keras.{_UNREADABLE}"
-    if f"{origin}.".startswith(f"{prefix}."):
-        return Removed(prefix, _home("tensorflow.keras", _UNREADABLE, origin.split(".")[3:]))
-    return None
-
-
 def table() -> tuple[list[str], list[str], list[str]]:
     """The whole names that are gone, those that `tf.keras` alone still has, and the homes."""
     gone = [f"{root}.{name}" for root, names in _ROOTS for name in names]
@@ -192,7 +180,7 @@ def table() -> tuple[list[str], list[str], list[str]]:
     homes += [
         f"tensorflow.compat.v1.{name}" for name in _OF_TENSORFLOW if name.startswith(_KEPT_IN_V1)
     ]
-    return [*gone, f"tensorflow.keras.{_UNREADABLE}"], kept, homes
+    return gone, kept, homes
 
 
 def uses(text: str, summary: Summary, statements: Iterable[cst.CSTNode]) -> Iterator[RemovedUse]:
@@ -238,15 +226,8 @@ def _used(spot: Spot, summary: Summary) -> Iterator[RemovedUse]:
         if origin is None or find(head) is not None:
             return  # what is gone was imported: the import itself raises
         removed = find(origin)
-        if removed is None and head in {"tensorflow", "tensorflow.keras"}:
-            removed = unreadable(origin) if not _imports_saving(summary) else None
         if removed is not None and _is_of_one_root(removed, summary):
             yield RemovedUse(node, removed.missing, (removed.home,), head=head)
-
-
-def _imports_saving(summary: Summary) -> bool:
-    prefix = f"tensorflow.keras.{_UNREADABLE}."
-    return any(f"{origin}.".startswith(prefix) for origin in summary.imported)
 
 
 def _tail(node: cst.Attribute) -> str:

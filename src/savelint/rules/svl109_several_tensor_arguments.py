@@ -286,8 +286,8 @@ import keras
 from keras import ops
 
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs, scale=1.0, state=None, memory=None):

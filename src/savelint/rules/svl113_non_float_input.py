@@ -216,8 +216,8 @@ def make_table():
     return tf.lookup.StaticHashTable(start, -1.0)
 
 class Cast(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.table = make_table()
         self.dense = keras.layers.Dense(3)
 
@@ -225,8 +225,8 @@ class Cast(keras.Model):
         return self.dense(self.table.lookup(tf.cast(keys, tf.int64)))
 
 class Built(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.table = make_table()
         self.dense = keras.layers.Dense(3)
 
@@ -237,8 +237,8 @@ class Built(keras.Model):
         return self.dense(self.table.lookup(keys))
 
 class Part(keras.layers.Layer):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.table = make_table()
         self.dense = keras.layers.Dense(3)
 
@@ -246,8 +246,8 @@ class Part(keras.layers.Layer):
         return self.dense(self.table.lookup(keys))
 
 class Whole(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.part = Part()
 
     def call(self, x):

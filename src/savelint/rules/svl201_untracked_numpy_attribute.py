@@ -680,7 +680,7 @@ class Decoding(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        return cls(keras.saving.deserialize_keras_object(config["table"]))
+        return cls(keras.utils.deserialize_keras_object(config["table"]))
 """,
     )
 

@@ -380,7 +380,7 @@ class Mix(keras.layers.Layer):
     silent = (
         """\
 # A name scope of Keras' own prefixes the names.
-import keras
+from tensorflow import keras
 
 
 class Embeddings(keras.layers.Layer):

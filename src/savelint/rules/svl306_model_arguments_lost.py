@@ -92,7 +92,8 @@ class ModelArgumentsLost(Rule):
     a model that was given a layer, a function or another object raises when it is loaded.
 
     Silent: a model that is only a part of others, which make it anew; one without a `call`;
-    a base that is not in sight. `save_weights` and `export` need no config.
+    a base that is not in sight; one of which the code in sight saves the weights alone, or
+    only what is served: `save_weights`, `export` and `tf.saved_model.save` need no config.
 
     Fix: `get_config` is generated, and `**kwargs` are taken and handed on (safe where
     attributes keep the arguments as they were given).
@@ -215,6 +216,24 @@ class ModelArgumentsLost(Rule):
     )
     silent = (
         """\
+# Saved in ways that need no config.
+import keras
+import tensorflow as tf
+
+class Net(keras.Model):
+    def __init__(self, units=3):
+        super().__init__()
+        self.dense = keras.layers.Dense(units)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+net = Net(4)
+net.fit(tf.ones([4, 6]), tf.ones([4, 4]))
+net.save_weights("net.weights.h5")
+net.export("served")
+""",
+        """\
 # It records them, takes what Keras records, or has none; Keras 2 records them by itself.
 import keras
 
@@ -300,6 +319,9 @@ class Net(Base, keras.Model):
             functional = rebuilding.is_functional(cls)
             if not functional and cls.outline.definer("call") is None:
                 continue
+            saves = _saves(module, cls)
+            if saves and "save" not in saves:
+                continue
             missing = rebuilding.lost(module, cls, made)
             if module.keras is Keras.V2:
                 # It records plain arguments by itself, and takes all that it records.
@@ -340,7 +362,7 @@ class Net(Base, keras.Model):
             missing[0].label if missing else made.node.name,
             f"`{cls.name}` {what}",
             variant=variant,
-            severity=Severity.ERROR if _is_saved(module, cls) else None,
+            severity=Severity.ERROR if _saves(module, cls) else None,
             note="not recorded" if missing else "not taken",
             labels=[(taken.label, "nor this") for taken in missing[1:]],
             fix=_fix(module, cls, made, missing),
@@ -366,12 +388,11 @@ def _is_built_by_others(module: ModuleModel, cls: KerasClass) -> bool:
     return module.is_part(cls) or rebuilding.is_left_open(module, cls)
 
 
-def _is_saved(module: ModuleModel, cls: KerasClass) -> bool:
-    """Whether code in sight saves such a model whole."""
+def _saves(module: ModuleModel, cls: KerasClass) -> set[str]:
+    """The ways in which code in sight saves such a model; only "save" writes its config."""
     saves = (save for scope in module.saving_scopes(cls) for save in scope.all(SaveCall))
-    return any(
-        save.how == "save"
-        and isinstance(save.receiver, Instance)
-        and save.receiver.outline is cls.outline
+    return {
+        save.how
         for save in saves
-    )
+        if isinstance(save.receiver, Instance) and save.receiver.outline is cls.outline
+    }

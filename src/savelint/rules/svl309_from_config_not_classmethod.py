@@ -124,7 +124,6 @@ class FromConfigNotClassmethod(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = (_METHOD,)
-    clues = (frozenset({_METHOD}),)
     examples = (
         Example(
             variant="layer",

@@ -9,12 +9,11 @@ from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel, Reference, Registration
-from savelint.keras.names import canonical
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.source import Span
 
 if TYPE_CHECKING:
-    import libcst as cst
+    pass
 
 _REGISTER = "register_keras_serializable"
 _TF_SAVING = "tensorflow.keras.saving"
@@ -63,22 +62,6 @@ def doubled(x):  # an activation
 model = keras.Sequential([keras.Input([6]), keras.layers.Dense(3, activation=doubled)])
 model.save("model.keras")
 """
-_MIXED = """\
-import {decorators}
-import tf_keras
-from tf_keras import layers
-
-
-@{decorators}.saving.register_keras_serializable(package="blocks")
-class Double(layers.Layer):
-    def call(self, inputs):
-        return inputs * 2.0
-
-
-model = tf_keras.Sequential([tf_keras.Input([6]), Double()])
-model.save("model.keras")
-model = tf_keras.models.load_model("model.keras")
-"""
 _TWICE = """\
 import keras
 from keras import layers
@@ -110,18 +93,17 @@ class RegistrationMisused(Rule):
     place of the class: whatever makes an instance raises. A model with such a function as an
     activation raises in Keras 2, and cannot be loaded in Keras 3.
     In Keras 3 `tf.keras` has no attribute `saving`, so that `tf.keras.saving.*` raises when the
-    module is imported; in Keras 2 it has one. A class of `tf_keras` that is registered with
-    Keras 3's decorator, or the other way round, is saved and then not found. Of two that are
-    registered under one `package>name` the last is loaded in the place of both, without an
-    exception.
+    module is imported; in Keras 2 it has one. Of two that are registered under one `package>name`
+    the last is loaded in the place of both, without an exception. The decorator of another
+    Keras than that of the class is SVL414's.
 
     Silent: `tf.keras.saving` in a branch, in a `try`, or after an import of
     `tensorflow.keras.saving`, which makes it exist; names that are computed; a class that is
     defined once more under its own name.
 
-    Fix: the parentheses; `tf.keras.utils` or `tf.keras.models`, which have the same; the
-    decorator of the package that the class derives from (safe: only certain failures are
-    removed). Which of two is to be named otherwise is left to the reader.
+    Fix: the parentheses; `tf.keras.utils` or `tf.keras.models`, which have the same (safe:
+    only certain failures are removed). Which of two is to be named otherwise is left to the
+    reader.
     """
 
     code = "SVL311"
@@ -168,18 +150,6 @@ class RegistrationMisused(Rule):
                 ways=_SCRIPT,
                 saved="model.keras",
                 fails={Keras.V3: {Way.RUN: "AttributeError: .*no attribute 'saving'"}},
-            ),
-            keras=(Keras.V3,),
-        ),
-        Example(
-            variant="other-generation",
-            bad=_MIXED.format(decorators="keras"),
-            at=f'keras.saving.{_REGISTER}(package="blocks")',
-            good=_MIXED.format(decorators="keras").replace("@keras", "@tf_keras"),
-            witness=Witness(
-                build="model",
-                ways=(Way.RUN,),
-                fails={Keras.V3: {Way.RUN: "(TypeError|ValueError): "}},
             ),
             keras=(Keras.V3,),
         ),
@@ -283,8 +253,6 @@ class Scale(keras.layers.Layer):
         for registration in module.registrations:
             if not registration.is_called:
                 yield self._without_parentheses(module, registration)
-            elif module.keras is Keras.V3 and _is_foreign(module, registration):
-                yield self._foreign(module, registration)
         yield from self._twice(module)
         if module.keras is Keras.V3 and not _imports_saving(module):
             for reference in module.references:
@@ -302,17 +270,6 @@ class Scale(keras.layers.Layer):
             variant="parentheses" if is_class else "function",
             note=f"`{name}` is then the decorator itself",
             fix=Fix("call it", Safety.SAFE, (Edit(Span(end, end), "()"),)),
-        )
-
-    def _foreign(self, module: ModuleModel, registration: Registration) -> Finding:
-        own = _package(_base_origin(module, registration))
-        return self.finding(
-            module,
-            registration.decorator,
-            f"`{registration.node.name.value}` is a class of `{own}`, which does not look there",
-            variant="other-generation",
-            note=f"registers with `{_package(registration.origin)}`",
-            fix=_own_decorator(module, registration, own),
         )
 
     def _twice(self, module: ModuleModel) -> Iterator[Finding]:
@@ -366,34 +323,3 @@ def _is_guarded(module: ModuleModel, reference: Reference) -> bool:
         branch for node in (reference.node, *decorated) for branch in module.branches_of(node)
     ]
     return any(hasattr(branch, "test") or hasattr(branch, "handlers") for branch, _ in around)
-
-
-def _is_foreign(module: ModuleModel, registration: Registration) -> bool:
-    """Whether a class is certainly of another Keras package than its decorator."""
-    base = _base_origin(module, registration)
-    names = module.summary.names.values()
-    # What the project hands on as `keras` may be either.
-    both = not module.summary.reexported and any(n.startswith("tf_keras") for n in names)
-    return both and bool(base) and _package(base) != _package(registration.origin)
-
-
-def _base_origin(module: ModuleModel, registration: Registration) -> str:
-    """The dotted origin of a class's first base that is Keras' own."""
-    bases = (
-        module.origin_of(argument.value) for argument in getattr(registration.node, "bases", ())
-    )
-    return next((base for base in bases if base and canonical(base).startswith("keras.")), "")
-
-
-def _package(origin: str) -> str:
-    """Of the two Keras packages the one that a dotted origin is of."""
-    return "tf_keras" if origin.startswith("tf_keras.") else "keras"
-
-
-def _own_decorator(module: ModuleModel, registration: Registration, own: str) -> Fix:
-    function: cst.BaseExpression = getattr(registration.decorator, "func", registration.decorator)
-    head, _, rest = registration.origin.partition(".")
-    if module.text(function) != f"{head}.{rest}" or module.summary.names.get(own) != own:
-        return Fix(f"use the decorator of `{own}`", Safety.DISPLAY)
-    edits = (rewrite.replace(module, function, f"{own}.{rest}"),)
-    return Fix(f"use the decorator of `{own}`", Safety.SAFE, edits)

@@ -135,8 +135,8 @@ import tensorflow as tf
 
 
 class Net(tf.keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = tf.keras.layers.Dense(3)
 
     def call(self, inputs):
@@ -161,8 +161,8 @@ import tensorflow as tf
 
 
 class Net(tf.keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = tf.keras.layers.Dense(3)
 
     def call(self, inputs):

@@ -26,7 +26,7 @@ class RemovedNamespace(Rule):
     Consequence: the import raises ImportError, the attribute AttributeError: `keras.engine`,
     `keras.layers.core`, `keras.utils.np_utils`, `keras.saving.hdf5_format`,
     `tf.keras.experimental`, `K.get_session`, `tf.saved_model.simple_save`, `tf.contrib` and
-    their like. `tf.keras.saving` raises when it is read, and can be imported.
+    their like.
 
     Silent: Keras 2, where it depends on the release; code in a `try`, under a condition or
     behind a way out; functions in a file that asks for versions, `hasattr` or `getattr`;
@@ -89,27 +89,21 @@ model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
         Example(
             variant="attribute",
             bad="""\
+import numpy as np
 import tensorflow as tf
 
-
-@tf.keras.saving.register_keras_serializable(package="example")
-class Double(tf.keras.layers.Layer):
-    def call(self, inputs):
-        return inputs * 2.0
+labels = tf.keras.utils.np_utils.to_categorical(np.arange(3))
+model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Dense(3)])
 """,
-            at="tf.keras.saving.register_keras_serializable",
+            at="tf.keras.utils.np_utils.to_categorical",
             good="""\
+import numpy as np
 import tensorflow as tf
 
-
-@tf.keras.utils.register_keras_serializable(package="example")
-class Double(tf.keras.layers.Layer):
-    def call(self, inputs):
-        return inputs * 2.0
+labels = tf.keras.utils.to_categorical(np.arange(3))
+model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Dense(3)])
 """,
-            witness=Witness(
-                build="Double()", fails={Keras.V3: dict.fromkeys(Witness.ways, _ATTRIBUTE)}
-            ),
+            witness=Witness(build="model", ways=(Way.RUN,), fails=_NO_ATTRIBUTE),
             keras=(Keras.V3,),
         ),
         Example(
