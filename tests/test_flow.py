@@ -118,8 +118,8 @@ def shape_list(tensor):
     return [dynamic[i] if s is None else s for i, s in enumerate(static)]
 """
 METHODS = """\
-def __init__(self):
-    super().__init__()
+def __init__(self, **kwargs):
+    super().__init__(**kwargs)
     self.dense = layers.Dense(3)
     self.blocks = [layers.Dense(3) for _ in range(2)]
 

@@ -21,7 +21,7 @@ LAYERS = (
     {"rules"},
     {"codes", "fixer", "rewrite", "rule", "settings", "suppress", "report", "cache", "baseline"},
     {"dependencies", "imports", "keras", "notebook", "finding"},
-    {"source", "discover", "modules", "destination", "toml"},
+    {"source", "discover", "modules", "files", "destination", "toml"},
     {"__init__"},
 )
 # The only modules that know a library.

@@ -80,8 +80,8 @@ PART = (
     FROZEN.format(cls="Net(keras.Model)", alias="", name="")
     + """\
 class Whole(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.net = Net()
 
     def call(self, x):

@@ -73,8 +73,8 @@ class Net(keras.Model):
 
 SIGNED = """\
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])
@@ -125,8 +125,8 @@ class Net(keras.Model):
 
 FLAGGED = """\
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, inputs, {parameters}):
@@ -154,8 +154,8 @@ def test_training_gets_a_default_where_it_can_stand(parameters: str, after: str)
 
 OTHERS = """\
 class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = keras.layers.Dense(3)
 
     def call(self, a, b):

@@ -111,8 +111,8 @@ def test_a_helper_that_may_be_served_keeps_its_signature(decorator: str, safety:
     text = f"""\
 import tensorflow as tf
 class Net(tf.keras.Model):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = tf.keras.layers.Dense(3)
     def call(self, inputs):
         return self.inference(inputs)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Container, Iterable, Iterator
 
-from savelint.keras import generation, labels, removed, reserved
+from savelint.keras import labels, removed, reserved, tables
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
@@ -433,7 +433,7 @@ def _is_text(node: ast.expr | None) -> bool:
 
 
 def _is_flag(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value == generation.LEGACY_FLAG
+    return isinstance(node, ast.Constant) and node.value == tables.LEGACY_FLAG
 
 
 def _last_name(node: ast.expr) -> str:

@@ -6,6 +6,8 @@ import re
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from savelint.keras.tables import LEGACY_FLAG, LEGACY_ON
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -43,9 +45,6 @@ _ONLY_V2 = (
     "keras.layers.core",
 )
 _ONLY_V3 = ("keras.ops", "keras.random", "keras.tree", "keras_hub", "keras_nlp")
-LEGACY_FLAG = "TF_USE_LEGACY_KERAS"
-# The values that TensorFlow takes for a yes.
-ON = frozenset({"1", "True", "true"})
 _FLAG = re.compile(LEGACY_FLAG + r"['\"]\s*(?:\]\s*=|,)\s*['\"](\w+)['\"]")
 
 
@@ -74,7 +73,7 @@ def package_evidence(file: File | None) -> Evidence | None:
     if file is None:
         return None
     flag = _FLAG.search(file.source.text)
-    if flag is None or flag.group(1) not in ON:
+    if flag is None or flag.group(1) not in LEGACY_ON:
         return None
     return Evidence(Keras.V2, f"{file.source.path} sets TF_USE_LEGACY_KERAS")
 
@@ -82,7 +81,7 @@ def package_evidence(file: File | None) -> Evidence | None:
 def file_evidence(text: str, summary: Summary) -> Evidence | None:
     """The generation by what the file itself imports or sets; None when it does not tell."""
     flag = _FLAG.search(text)
-    if flag is not None and flag.group(1) in ON:
+    if flag is not None and flag.group(1) in LEGACY_ON:
         return Evidence(Keras.V2, "the file sets TF_USE_LEGACY_KERAS")
     origins = sorted({*summary.names.values(), *summary.stars, *summary.imported})
     for prefixes, keras in ((_ONLY_V2, Keras.V2), (_ONLY_V3, Keras.V3)):

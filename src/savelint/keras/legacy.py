@@ -14,38 +14,16 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from savelint.keras.generation import LEGACY_FLAG, ON
+from savelint.keras.model import LegacyFlag
 from savelint.keras.running import Guard, Spot, dotted_name, imported_module, origins, spots
 from savelint.keras.summary import Summary
+from savelint.keras.tables import LEGACY_FLAG
 
 _MEANT = re.compile(r"\s*(y|yes|on|t|true|enabled?|1)\s*", re.IGNORECASE)
 # The environment of a child process is set in the same way.
 _CHILDREN = re.compile(r"subprocess|multiprocessing|os\.system|os\.exec|os\.spawn|Popen|fork")
 _ENVIRONMENT = frozenset({"os.environ"})
 _SETTING = frozenset({"os.environ.setdefault", "os.putenv"})
-
-
-@dataclass(frozen=True, eq=False)
-class LegacyFlag:
-    """The flag is set to a text that is meant to ask for Keras 2.
-
-    `node` is the assignment or the call, `value` the text in it. `loaded` is what chose
-    Keras 3 before, None where nothing did; with `split` it is an import behind the
-    flag, of a module that was chosen when TensorFlow was imported. `first` is the file's
-    first import of TensorFlow, `deferred` says that the flag is set in a function.
-    """
-
-    node: cst.CSTNode
-    value: cst.SimpleString
-    loaded: cst.CSTNode | None
-    split: bool
-    first: cst.CSTNode | None
-    deferred: bool
-
-    @property
-    def is_on(self) -> bool:
-        """Whether TensorFlow takes the text for a yes."""
-        return self.value.evaluated_value in ON
 
 
 @dataclass(frozen=True)

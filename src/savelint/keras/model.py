@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from savelint.finding import Label
 from savelint.keras.generation import Keras
-from savelint.keras.tables import Family, Kind
+from savelint.keras.tables import LEGACY_ON, Family, Kind
 from savelint.keras.values import (
     ClassOutline,
     Dim,
@@ -33,10 +33,8 @@ from savelint.source import Source, Span
 if TYPE_CHECKING:
     import libcst as cst
 
-    from savelint.keras.legacy import LegacyFlag
     from savelint.keras.project import File
     from savelint.keras.regions import Region
-    from savelint.keras.removed import RemovedUse
     from savelint.keras.summary import Summary
 
 
@@ -494,6 +492,46 @@ class WeightCall:
     conditional: bool
 
 
+@dataclass(frozen=True, eq=False)
+class RemovedUse:
+    """A name that is gone is imported or read, in code that certainly runs.
+
+    `node` is the module of `from ... import`, one of the names that an import takes, or a
+    dotted name; `statement` is the import, None for a dotted name. `head` is what the first
+    part of a dotted name was imported as. `homes` are the present names of what is imported
+    or read, empty text for one that has none.
+    """
+
+    node: cst.CSTNode
+    missing: str
+    homes: tuple[str, ...]
+    statement: cst.Import | cst.ImportFrom | None = None
+    head: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class LegacyFlag:
+    """The flag is set to a text that is meant to ask for Keras 2.
+
+    `node` is the assignment or the call, `value` the text in it. `loaded` is what chose
+    Keras 3 before, None where nothing did; with `split` it is an import behind the
+    flag, of a module that was chosen when TensorFlow was imported. `first` is the file's
+    first import of TensorFlow, `deferred` says that the flag is set in a function.
+    """
+
+    node: cst.CSTNode
+    value: cst.SimpleString
+    loaded: cst.CSTNode | None
+    split: bool
+    first: cst.CSTNode | None
+    deferred: bool
+
+    @property
+    def is_on(self) -> bool:
+        """Whether TensorFlow takes the text for a yes."""
+        return self.value.evaluated_value in LEGACY_ON
+
+
 Event: TypeAlias = (
     ShapeUse
     | NumberUse
@@ -635,9 +673,9 @@ class ModuleModel:
 
     def origin_of(self, node: cst.CSTNode) -> str | None:
         """What a dotted expression stands for by the file's imports, in their own words."""
-        from savelint.keras.registration import origin
+        from savelint.keras.walk import dotted
 
-        return origin(self.summary, node)
+        return self.summary.origin(dotted(node))
 
     @property
     def flows(self) -> Iterator[Flow]:

@@ -18,16 +18,6 @@ SAVING = "saving"
 _PACKAGE = "Custom"
 
 
-def origin(summary: Summary, node: cst.CSTNode) -> str | None:
-    """What a dotted expression stands for by the file's imports, in their own words.
-
-    None for any other expression, and where its head was not imported.
-    """
-    head, dot, rest = dotted(node).partition(".")
-    found = summary.names.get(head) or summary.inner_names.get(head)
-    return found + dot + rest if found else None
-
-
 def registrations(summary: Summary, statement: cst.CSTNode) -> Iterator[Registration]:
     """The classes and functions of a statement that a decorator registers with Keras."""
     for node in descendants(statement):
@@ -35,7 +25,7 @@ def registrations(summary: Summary, statement: cst.CSTNode) -> Iterator[Registra
             continue
         for item in node.decorators:
             call = item.decorator if isinstance(item.decorator, cst.Call) else None
-            found = origin(summary, call.func if call else item.decorator)
+            found = summary.origin(dotted(call.func if call else item.decorator))
             if found is not None and canonical(found) in _REGISTER_NAMES:
                 yield Registration(node, item.decorator, found, _key(node.name.value, call))
 
@@ -44,7 +34,7 @@ def references(summary: Summary, statement: cst.CSTNode) -> Iterator[Reference]:
     """Where a statement takes a member of `keras.saving` through an attribute."""
     for node in descendants(statement):
         if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Attribute):
-            found = origin(summary, node) if node.value.attr.value == SAVING else None
+            found = summary.origin(dotted(node)) if node.value.attr.value == SAVING else None
             if found is not None and canonical(found).startswith("keras.saving."):
                 yield Reference(node, node.value.attr, found)
 

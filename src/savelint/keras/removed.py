@@ -7,19 +7,14 @@ backend. Of `tf.keras.saving`, which can be imported, the registrations tell.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    import libcst as cst
-
-    from savelint.keras.running import Spot
-    from savelint.keras.summary import Summary
+    pass
 
 # Gone from `keras` and from `tf.keras`.
-_OF_BOTH = frozenset(
+OF_BOTH = frozenset(
     """
     callbacks.callbacks callbacks.experimental dtensor engine estimator experimental
     initializers.normal
@@ -109,16 +104,13 @@ _HOMES: Mapping[str, str] = {
 
 
 # The last parts of all that is missing: a file without one of them uses none of it.
-WORDS = frozenset(name.rpartition(".")[2] for name in (*_OF_BOTH, *_OF_KERAS, *_OF_TENSORFLOW))
+WORDS = frozenset(name.rpartition(".")[2] for name in (*OF_BOTH, *_OF_KERAS, *_OF_TENSORFLOW))
 # By the whole name that a dotted one begins with, the longest first.
 _ROOTS = (
-    ("tensorflow.keras", _OF_BOTH),
-    ("keras", _OF_BOTH | _OF_KERAS),
+    ("tensorflow.keras", OF_BOTH),
+    ("keras", OF_BOTH | _OF_KERAS),
     ("tensorflow", _OF_TENSORFLOW),
 )
-# The file asks for versions, or stands in for modules: what its functions use is its own affair.
-_VERSIONS = re.compile(r"version|hasattr\(|getattr\(", re.IGNORECASE)
-_STAND_INS = "sys.modules"
 
 
 class Removed(NamedTuple):
@@ -129,23 +121,6 @@ class Removed(NamedTuple):
 
     missing: str
     home: str
-
-
-@dataclass(frozen=True, eq=False)
-class RemovedUse:
-    """A name that is gone is imported or read, in code that certainly runs.
-
-    `node` is the module of `from ... import`, one of the names that an import takes, or a
-    dotted name; `statement` is the import, None for a dotted name. `head` is what the first
-    part of a dotted name was imported as. `homes` are the present names of what is imported
-    or read, empty text for one that has none.
-    """
-
-    node: cst.CSTNode
-    missing: str
-    homes: tuple[str, ...]
-    statement: cst.Import | cst.ImportFrom | None = None
-    head: str = ""
 
 
 def find(origin: str) -> Removed | None:
@@ -181,65 +156,3 @@ def table() -> tuple[list[str], list[str], list[str]]:
         f"tensorflow.compat.v1.{name}" for name in _OF_TENSORFLOW if name.startswith(_KEPT_IN_V1)
     ]
     return gone, kept, homes
-
-
-def uses(text: str, summary: Summary, statements: Iterable[cst.CSTNode]) -> Iterator[RemovedUse]:
-    """What statements of a file use of all this where they certainly run.
-
-    Nothing of a file that stands in for modules; of functions nothing where the file asks
-    for versions.
-    """
-    # libcst is behind this import; the table alone does not cost it.
-    from savelint.keras.running import Guard, spots
-
-    if _STAND_INS in text:
-        return
-    certain = [spot for spot in spots(statements) if spot.guard is Guard.NONE]
-    given = {spot.resolve(summary) for spot in certain if spot.store}
-    asks = _VERSIONS.search(text) is not None
-    for spot in certain:
-        if not spot.store and not (asks and spot.inside):
-            for use in _used(spot, summary):
-                if use.missing not in given:
-                    yield use
-
-
-def _used(spot: Spot, summary: Summary) -> Iterator[RemovedUse]:
-    import libcst as cst
-
-    from savelint.keras.running import imported_module, origins
-
-    node = spot.node
-    if isinstance(node, (cst.Import, cst.ImportFrom)):
-        found = [(alias, find(origin)) for alias, origin in origins(node)]
-        whole = find(imported_module(node)) if isinstance(node, cst.ImportFrom) else None
-        if isinstance(node, cst.ImportFrom) and node.module is not None and whole is not None:
-            homes = tuple(removed.home if removed else "" for _, removed in found)
-            yield RemovedUse(node.module, whole.missing, homes, node)
-            return
-        for alias, removed in found:
-            if removed is not None:
-                yield RemovedUse(alias, removed.missing, (removed.home,), node)
-    elif isinstance(node, cst.Attribute):
-        origin = spot.resolve(summary)
-        head = origin[: len(origin) - len(_tail(node))] if origin is not None else ""
-        if origin is None or find(head) is not None:
-            return  # what is gone was imported: the import itself raises
-        removed = find(origin)
-        if removed is not None and _is_of_one_root(removed, summary):
-            yield RemovedUse(node, removed.missing, (removed.home,), head=head)
-
-
-def _tail(node: cst.Attribute) -> str:
-    """What follows the first name of a dotted one."""
-    from savelint.keras.running import dotted_name
-
-    return "".join((dotted_name(node) or "").partition(".")[1:])
-
-
-def _is_of_one_root(removed: Removed, summary: Summary) -> bool:
-    """Whether what is gone from `keras` alone is certainly not taken from `tf.keras`."""
-    root, _, name = removed.missing.partition(".")
-    if root != "keras" or name in _OF_BOTH:
-        return True
-    return not any(f"{origin}.".startswith("tensorflow.keras.") for origin in summary.imported)

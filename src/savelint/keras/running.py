@@ -162,7 +162,7 @@ def _try(node: cst.Try | cst.TryStar, at: Spot) -> Iterator[Spot]:
 
 
 def _function(node: cst.FunctionDef | cst.Lambda, at: Spot) -> Iterator[Spot]:
-    bound: dict[str, str | None] = {**(at.names or {}), **_bound(node)}
+    bound: dict[str, str | None] = {**(at.names or {}), **bound_names(node)}
     inner = replace(at, inside=(*at.inside, node), names=bound)
     parameters = node.params
     every = (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
@@ -192,7 +192,7 @@ def _definition(
     yield from _block(body, _under(inner, Guard.ASKED) if skipped else inner)
 
 
-def _bound(node: cst.FunctionDef | cst.Lambda) -> dict[str, str | None]:
+def bound_names(node: cst.FunctionDef | cst.Lambda) -> dict[str, str | None]:
     """The names that a function binds, with their origin where it imports them."""
     found: dict[str, str | None] = {}
     for part in descendants(node):

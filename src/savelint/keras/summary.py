@@ -85,6 +85,15 @@ class Summary:
             return names.canonical(member + dot + rest) if member else None
         return found
 
+    def origin(self, dotted: str) -> str | None:
+        """What a dotted name stands for by the imports, in their own words.
+
+        None for an empty one, and where its head was not imported.
+        """
+        head, dot, rest = dotted.partition(".")
+        found = self.names.get(head) or self.inner_names.get(head)
+        return found + dot + rest if found else None
+
     @cached_property
     def misnamed(self) -> frozenset[str]:
         """What the file calls with a name that may be refused, by its last name."""

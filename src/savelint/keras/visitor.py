@@ -18,10 +18,9 @@ from savelint.keras import (
     clues,
     external,
     flow,
-    generation,
     legacy,
     registration,
-    removed,
+    removals,
     saving,
 )
 from savelint.keras.generation import Keras
@@ -30,14 +29,16 @@ from savelint.keras.model import (
     Flow,
     HeldClass,
     KerasClass,
+    LegacyFlag,
     ModuleModel,
+    RemovedUse,
     SaveCall,
 )
 from savelint.keras.names import canonical
 from savelint.keras.project import Definition, External, File, Found, Module, Project
 from savelint.keras.regions import Region
 from savelint.keras.summary import ClassSummary, Summary
-from savelint.keras.tables import MODEL_WORDS, SAVING, Kind
+from savelint.keras.tables import LEGACY_FLAG, MODEL_WORDS, SAVING, Kind
 from savelint.keras.values import (
     Array,
     ClassOutline,
@@ -225,17 +226,17 @@ class _Visitor:
         """What was parsed so far."""
         return tuple(self._regions.values())
 
-    def _removed(self) -> Iterable[removed.RemovedUse]:
+    def _removed(self) -> Iterable[RemovedUse]:
         """What the file uses of names that are gone."""
         marked = self._statements_with(clues.REMOVED)
-        return removed.uses(self._source.text, self._summary, marked) if marked else ()
+        return removals.uses(self._source.text, self._summary, marked) if marked else ()
 
-    def _legacy_flags(self) -> Iterable[legacy.LegacyFlag]:
+    def _legacy_flags(self) -> Iterable[LegacyFlag]:
         """Where the file asks for Keras 2: the order of all its statements decides."""
         if not self._statements_with(clues.LEGACY_FLAG):
             return ()
         package = self.file.package()
-        if package is not None and generation.LEGACY_FLAG in package.source.text:
+        if package is not None and LEGACY_FLAG in package.source.text:
             return ()
         return legacy.flags(self._source.text, self._summary, self._statements_with())
 

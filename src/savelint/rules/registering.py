@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
-import textwrap
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from savelint.source import Source, Span
 if TYPE_CHECKING:
     import libcst as cst
 
+_WORD = re.compile(r"\b[^\W\d]\w*")
 _NAMES = ("keras.saving.register_keras_serializable", "keras.utils.register_keras_serializable")
 
 
@@ -62,7 +62,7 @@ def lifted(
     own = {p.name.value for p in (*parameters.posonly_params, *parameters.params)}
     own.update(p.name.value for p in parameters.kwonly_params)
     body = module.text(node.body)
-    taken = set(_identifiers(module.source.text))
+    taken = set(_WORD.findall(module.source.text))
     free = next((n for n in (name, f"{name}_function") if n not in taken), None)
     line, is_definition = _statement(module, node)
     register = decorator(module, line)
@@ -104,24 +104,11 @@ def _blank_lines_above(source: Source, line: int) -> int:
 
 def _is_known(module: ModuleModel, node: cst.CSTNode, names: set[str]) -> bool:
     """Whether names are the module's own imports, functions and constants, or Python's."""
+    from savelint.keras.running import bound_names
+
     summary = module.summary
     constants = {name for name in summary.assignments if name.isupper()}
     if not names <= {*summary.names, *summary.functions, *constants, *dir(builtins)}:
         return False
     around = module.function_of(node)
-    local = set(_identifiers(module.text(around), bound=True)) if around is not None else set()
-    return not names & local
-
-
-def _identifiers(text: str, *, bound: bool = False) -> Iterator[str]:
-    """The names in a source; with `bound` those alone that are given a value."""
-    for part in ast.walk(ast.parse(textwrap.dedent(text))):
-        if isinstance(part, ast.Name):
-            if not bound or not isinstance(part.ctx, ast.Load):
-                yield part.id
-        elif isinstance(part, ast.arg):
-            yield part.arg
-        elif isinstance(part, ast.alias):
-            yield part.asname or part.name.partition(".")[0]
-        elif isinstance(part, (ast.FunctionDef, ast.ClassDef)):
-            yield part.name
+    return around is None or names.isdisjoint(bound_names(around))

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues
-from savelint.keras.generation import LEGACY_FLAG, Keras
+from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
+from savelint.keras.tables import LEGACY_FLAG
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.source import Span
 
 if TYPE_CHECKING:
-    from savelint.keras.legacy import LegacyFlag
+    from savelint.keras.model import LegacyFlag
 
 _MODEL = """
 model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Dense(3)])
