@@ -13,8 +13,9 @@ COLLECTIONS = "import collections\nimport functools\n"
 def constructed(body: str, call: str = "return x", base: str = "keras.Model") -> str:
     lines = "\n".join(f"        {line}" for line in body.splitlines())
     return (
-        f"{HEAD}{COLLECTIONS}\nclass Net({base}):\n    def __init__(self):\n"
-        f"        super().__init__()\n{lines}\n    def call(self, x):\n        {call}\n"
+        f"{HEAD}{COLLECTIONS}\nclass Net({base}):\n"
+        "    def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n"
+        f"{lines}\n    def call(self, x):\n        {call}\n"
     )
 
 

@@ -50,8 +50,8 @@ CHECKPOINT = "keras.callbacks.ModelCheckpoint(os.path.join(folder, 'best.keras')
     ],
 )
 def test_a_lambda_layer_matters_by_the_format(save: str, in_2: bool, in_3: bool) -> None:
-    found = [codes(net(LAMBDA, save), keras) for keras in (Keras.V2, Keras.V3)]
-    assert found == [["SVL312"] * in_2, ["SVL312"] * in_3]
+    found = ["SVL312" in codes(net(LAMBDA, save), keras) for keras in (Keras.V2, Keras.V3)]
+    assert found == [in_2, in_3]
 
 
 @pytest.mark.parametrize(

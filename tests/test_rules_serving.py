@@ -163,6 +163,7 @@ class Net(keras.Model):
 
 
 net = Net()
+net(a, b)
 """
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ from savelint.source import Source, Span
 if TYPE_CHECKING:
     import libcst as cst
 
-_WORD = re.compile(r"\b[^\W\d]\w*")
 _NAMES = ("keras.saving.register_keras_serializable", "keras.utils.register_keras_serializable")
 
 
@@ -62,7 +60,9 @@ def lifted(
     own = {p.name.value for p in (*parameters.posonly_params, *parameters.params)}
     own.update(p.name.value for p in parameters.kwonly_params)
     body = module.text(node.body)
-    taken = set(_WORD.findall(module.source.text))
+    taken = set[str]().union(
+        module.summary.definitions, *(s.words for s in module.summary.statements)
+    )
     free = next((n for n in (name, f"{name}_function") if n not in taken), None)
     line, is_definition = _statement(module, node)
     register = decorator(module, line)
