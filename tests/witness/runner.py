@@ -151,6 +151,10 @@ def essence(message: str) -> str:
     # A graph's tensors are named by what was traced before them.
     text = re.sub(r"(symbolic (?:tf\.)?Tensor) \([^)]*\)", r"\1", text)
     text = re.sub(r"\bexample_\d+\.", "", text)
+    # `tf.keras` goes by either name, by what was read of it before.
+    text = text.replace("keras._tf_keras.keras", "tensorflow.keras")
+    # Compiled code, as text: it is of one release of Python.
+    text = re.sub(r"'(?:[A-Za-z0-9+/]|\\n){40,}[A-Za-z0-9+/=\\]*'?", "'...'", text)
     text = re.sub(r"(__inference_[\w<>]+?_)\d+\b", r"\1...", text)
     text = re.sub(r"\s+", " ", text).strip()
     return text if len(text) <= LIMIT else text[: LIMIT - 3].rstrip() + "..."
