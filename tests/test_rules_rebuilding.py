@@ -8,6 +8,7 @@ import pytest
 
 from keras_model import codes
 from savelint.api import check_source, fix_source
+from savelint.finding import Safety
 from savelint.keras.generation import Keras
 
 NET = """\
@@ -133,3 +134,38 @@ def test_a_from_config_that_uses_its_object_is_left_to_the_reader(method: str) -
     text = f"import keras\n\nclass Net(keras.layers.Layer):\n    {method}\n"
     assert codes(text) == ["SVL309"]
     assert fix_source(text, unsafe=True) == text
+
+
+SCALE = """\
+import keras
+
+class Scale(keras.layers.Layer):
+    def __init__(self, size=2, factor=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+        self.factor = factor
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+
+class Derived(Scale):
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "safety"),
+    [
+        ("    pass\n", Safety.SAFE),
+        # It is rebuilt by a constructor that does not take the entry.
+        ("    def __init__(self, size=3):\n        super().__init__(size)\n", Safety.DISPLAY),
+    ],
+)
+def test_an_entry_that_a_derived_class_does_not_take_is_not_added(
+    body: str, safety: Safety
+) -> None:
+    (finding,) = (f for f in check_source(SCALE + body) if f.code == "SVL301")
+    assert finding.fix is not None
+    assert finding.fix.safety is safety

@@ -192,7 +192,7 @@ class File:
                 # package's own.
                 place = written[: len(written) - len(written.rpartition(".")[2])]
                 place = place[:-1] if place.strip(".") else place
-                for module in (self.project.follow(file, name) for name in (written, place)):
+                for module in (self.project.follow(file, n) for n in (written, place) if n):
                     if not isinstance(module, Module):
                         continue
                     path = self.project.modules.file_of(module.place)

@@ -125,7 +125,8 @@ class ConfigOmitsArgument(Rule):
 
     Fix: the entry is added in the style and the order that the others have. Safe where an
     attribute keeps the argument as it was given; unsafe where that must be added or is
-    given something else.
+    given something else. Shown where a class of the file derives from it with a constructor
+    of its own, which may not take the entry.
     """
 
     code = "SVL301"
@@ -459,7 +460,7 @@ def _fix(
 
     names = rebuilding.listed(missing)
     display = Fix(f"record {names} in `get_config`", Safety.DISPLAY)
-    if recorded.definer is not cls.outline:
+    if recorded.definer is not cls.outline or _is_inherited(module, cls):
         return display
     written = rebuilding.record(module, cls, made, missing)
     if written is None:
@@ -470,3 +471,9 @@ def _fix(
         return display
     safety = Safety.UNSAFE if written.reason else Safety.SAFE
     return Fix(f"record {names}", safety, (*written.edits, *entries), written.reason)
+
+
+def _is_inherited(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether a class with a constructor of its own derives from it: it may not take the entry."""
+    family = lineage.descendants(module, cls.outline)
+    return any("__init__" in member.outline.method_names for member in family)
