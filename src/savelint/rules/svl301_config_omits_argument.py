@@ -11,7 +11,7 @@ from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import rebuilding
+from savelint.rules import lineage, rebuilding
 
 if TYPE_CHECKING:
     import libcst as cst
