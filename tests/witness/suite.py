@@ -38,6 +38,7 @@ ONLY_V3 = re.compile(
     r"\bkeras\.(?:ops|random|Variable|distribution|tree|Function)\b"
     r"|from (?:tensorflow\.)?keras import [^\n]*\b(?:ops|random|Variable)\b"
     r"|from (?:tensorflow\.)?keras\.(?:ops|random)\b"
+    r"|\bTFSMLayer\b"
 )
 ONLY_V2 = re.compile(r"\btf_keras\b|tensorflow\.python\.keras\b")
 # The two generations beside each other: only where Keras 3 is installed are they two.

@@ -159,8 +159,8 @@ class LossArgumentsLost(Rule):
                 build="build()",
                 ways=(Way.CALL, Way.RESUME, Way.KERAS),
                 fails={
-                    Keras.V3: {Way.KERAS: _REFUSED},
-                    Keras.V2: {Way.KERAS: _REFUSED},
+                    Keras.V3: {Way.KERAS: _REFUSED, Way.RESUME: _REFUSED},
+                    Keras.V2: {Way.KERAS: _REFUSED, Way.RESUME: _REFUSED},
                 },
             ),
         ),
@@ -180,8 +180,8 @@ class LossArgumentsLost(Rule):
                 build="build()",
                 ways=(Way.CALL, Way.RESUME, Way.KERAS),
                 fails={
-                    Keras.V3: {Way.KERAS: _REQUIRED},
-                    Keras.V2: {Way.KERAS: _REQUIRED},
+                    Keras.V3: {Way.KERAS: _REQUIRED, Way.RESUME: _REQUIRED},
+                    Keras.V2: {Way.KERAS: _REQUIRED, Way.RESUME: _REQUIRED},
                 },
             ),
         ),
@@ -199,8 +199,8 @@ class LossArgumentsLost(Rule):
                 build="build()",
                 ways=(Way.CALL, Way.RESUME, Way.KERAS),
                 fails={
-                    Keras.V3: {Way.KERAS: _ABSTRACT},
-                    Keras.V2: {Way.KERAS: _ABSTRACT},
+                    Keras.V3: {Way.KERAS: _ABSTRACT, Way.RESUME: _ABSTRACT},
+                    Keras.V2: {Way.KERAS: _ABSTRACT, Way.RESUME: _ABSTRACT},
                 },
             ),
         ),

@@ -136,7 +136,7 @@ class RegistrationMisused(Rule):
                 saved="model.keras",
                 fails={
                     Keras.V2: {Way.RUN: _IS_FUNCTION},
-                    Keras.V3: {Way.KERAS: "TypeError: .*could not be deserialized"},
+                    Keras.V3: {Way.KERAS: "TypeError: Could not locate function"},
                 },
             ),
         ),

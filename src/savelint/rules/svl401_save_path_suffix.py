@@ -13,6 +13,8 @@ from savelint.rules import places
 
 _V3 = (Keras.V3,)
 _INVALID = {Keras.V3: {Way.RUN: "Invalid filepath extension for saving"}}
+# Keras 2 writes something else under the name that was given.
+_NO_FILE = {Keras.V2: {Way.KERAS: "FileNotFoundError"}}
 # With one of these the call is refused, or served otherwise, whatever the path is.
 _OTHERS = frozenset({"save_format", "signatures", "options", "save_traces", "zipped"})
 # In Keras 2 a directory may have any name; these are names of files.
@@ -50,7 +52,10 @@ class SavePathSuffix(Rule):
             at='"model"',
             good="from tensorflow import keras\n\n" + _MODEL + 'model.save("model.keras")\n',
             witness=Witness(
-                build="model", ways=(Way.RUN, Way.KERAS), saved="model.keras", fails=_INVALID
+                build="model",
+                ways=(Way.RUN, Way.KERAS),
+                saved="model.keras",
+                fails=_INVALID | _NO_FILE,
             ),
             keras=_V3,
         ),
@@ -100,7 +105,10 @@ model = build()
 store(model, Path("run"))
 """,
             witness=Witness(
-                build="model", ways=(Way.RUN, Way.KERAS), saved="run/model.keras", fails=_INVALID
+                build="model",
+                ways=(Way.RUN, Way.KERAS),
+                saved="run/model.keras",
+                fails=_INVALID | _NO_FILE,
             ),
             keras=_V3,
         ),

@@ -89,7 +89,7 @@ served = tf.saved_model.load("model.h5")
 model.export("exported")
 served = tf.saved_model.load("exported")
 """,
-            witness=_run({Keras.V3: r"\w+Error"}, "exported", Way.EXPORT),
+            witness=_run(dict.fromkeys(Keras, r"\w+Error"), "exported", Way.EXPORT),
             keras=_V3,
             fixed=False,
         ),
@@ -196,7 +196,7 @@ model.save("model.keras")
 options = tf.saved_model.LoadOptions()
 again = keras.models.load_model("model.keras")
 """,
-            witness=_run({Keras.V3: "options"}),
+            witness=_run(dict.fromkeys(Keras, "options")),
             keras=_V3,
         ),
     )

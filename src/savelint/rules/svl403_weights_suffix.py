@@ -14,6 +14,8 @@ from savelint.rules import places
 _SUFFIX = ".weights.h5"
 _V3 = (Keras.V3,)
 _REFUSED = {Keras.V3: {Way.RUN: r"The filename must end in `\.weights\.h5`"}}
+# Keras 2 writes something else under the name that was given.
+_NO_FILE = {Keras.V2: {Way.WEIGHTS: "FileNotFoundError"}}
 
 _NET = """\
 import tensorflow as tf
@@ -91,7 +93,7 @@ model.load_weights('trained.weights.h5')
                 build="model",
                 ways=(Way.RUN, Way.WEIGHTS),
                 saved="trained.weights.h5",
-                fails=_REFUSED,
+                fails=_REFUSED | _NO_FILE,
             ),
             keras=_V3,
         ),
@@ -144,7 +146,7 @@ model = trainer.model
                 build="model",
                 ways=(Way.RUN, Way.WEIGHTS),
                 saved="run/epoch_0_ckpt.weights.h5",
-                fails=_REFUSED,
+                fails=_REFUSED | _NO_FILE,
             ),
             keras=_V3,
         ),

@@ -101,7 +101,15 @@ assert not os.path.exists("s3:"), "a directory `s3:` on this machine"
 model.save("model.h5")
 assert not os.path.exists("s3:"), "a directory `s3:` on this machine"
 """,
-            witness=_saved("model.h5", {Way.RUN: "AssertionError"}, Keras.V3),
+            witness=Witness(
+                build="model",
+                ways=(Way.RUN, Way.H5),
+                saved="model.h5",
+                fails={
+                    Keras.V3: {Way.RUN: "AssertionError"},
+                    Keras.V2: {Way.RUN: "UnimplementedError: "},
+                },
+            ),
             keras=(Keras.V3,),
             fixed=False,
         ),
