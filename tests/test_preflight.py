@@ -14,6 +14,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -643,7 +644,7 @@ def test_signals_wait_while_a_file_has_a_name(
     seen = []
 
     def interrupted(path: str) -> None:
-        os.kill(os.getpid(), signal.SIGUSR1)
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
         seen.append(Path(path).exists())
         unlink(path)
 
@@ -651,4 +652,24 @@ def test_signals_wait_while_a_file_has_a_name(
     with pytest.raises(InterruptedPreflightError):
         savelint.preflight("m.keras")
     assert seen == [True]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_that_another_thread_was_given_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No mask of this thread keeps its handler from running here."""
+    monkeypatch.delattr(os, "O_TMPFILE")
+    unlink = os.unlink
+    seen = []
+
+    def interrupted(path: str) -> None:
+        seen.append(path)
+        if len(seen) == 1:
+            raise InterruptedPreflightError
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", interrupted)
+    with pytest.raises(InterruptedPreflightError):
+        savelint.preflight("m.keras")
     assert list(tmp_path.iterdir()) == []

@@ -145,13 +145,24 @@ def _named(directory: str) -> Iterator[int]:
     with _signals_wait():
         file = os.open(path, flags, 0o600)
         if sys.platform != "win32":
-            os.unlink(path)
+            _unname(path, file)
     try:
         yield file
     finally:
         os.close(file)  # which on Windows is when the file goes, by O_TEMPORARY
         with contextlib.suppress(OSError):  # only the owner of a directory may set its times
             os.utime(directory, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _unname(path: str, file: int) -> None:
+    """Take its name from an open file, whatever happens; what did happen is raised."""
+    try:
+        os.unlink(path)
+    except BaseException:  # a signal that another thread of the process was given
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        os.close(file)
+        raise
 
 
 @contextmanager
