@@ -113,7 +113,7 @@ def gates(rule: Rule) -> dict[str, Any]:
     """What tells whether a file needs a rule, in the types of JSON."""
     return {
         "keras": sorted(keras.value for keras in rule.severity),
-        "mentions": list(rule.mentions),
+        "mentions": sorted(rule.mentions),
         "clues": [sorted(clue) for clue in rule.clues],
     }
 
