@@ -146,6 +146,8 @@ def essence(message: str) -> str:
     text = re.sub(r" \(\S*site-packages\S*\)", "", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
     text = re.sub(r"\bpyfunc_\d+\b", "pyfunc_...", text)
+    # A module is called by the one or the other name, depending on what was imported before.
+    text = re.sub(r"\btensorflow\._api\.v2\.", "tensorflow.", text)
     # Where the stack ends is told by what happened to be called last.
     text = re.sub(r"(maximum recursion depth exceeded)(?: \w+)+", r"\1", text)
     # A graph's tensors are named by what was traced before them.
