@@ -74,6 +74,13 @@ def cli() -> None:
     help="Read the settings from this TOML file only.",
 )
 @click.option("--isolated", is_flag=True, help="Read no settings from files.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that work at once.  [default: as many as there are cores]",
+)
 @click.option("--no-cache", is_flag=True, help="Use no results of earlier runs, keep none.")
 @click.option("--stdin-filename", metavar="NAME", help="What standard input is the content of.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what decided the Keras generation.")
@@ -103,6 +110,7 @@ def check(
     force_exclude: bool,
     config: Path | None,
     isolated: bool,
+    jobs: int | None,
     no_cache: bool,
     stdin_filename: str | None,
     verbose: bool,
@@ -120,15 +128,23 @@ def check(
         raise click.UsageError("--diff prints a diff, so it excludes --output-format")
     from savelint import rules
     from savelint.codes import Catalogue
-    from savelint.engine import Mode, Options, check_paths
+    from savelint.engine import Mode, Options, check_paths, cores
     from savelint.report import View
+    from savelint.report.progress import Progress
     from savelint.settings import ConfigError, Configuration, Overrides
 
     catalogue = Catalogue.of(rules.LEDGER)
     overrides = Overrides(_selection(catalogue, select, ignore), keras_version)
     configuration = Configuration(catalogue, overrides, config, isolated)
     mode = Mode.DIFF if diff else Mode.FIX if fix else Mode.CHECK
-    options = Options(catalogue, mode, unsafe=unsafe_fixes, notes=notes, cache=not no_cache)
+    options = Options(
+        catalogue,
+        mode,
+        unsafe=unsafe_fixes,
+        notes=notes,
+        cache=not no_cache,
+        jobs=jobs or cores(),
+    )
     view = View(unsafe=unsafe_fixes, notes=notes, quiet=quiet)
 
     stdin = stdin_filename is not None or STDIN in paths
@@ -138,10 +154,16 @@ def check(
         if stdin:
             report, fixed = _check_stdin(configuration, options, stdin_filename, force_exclude)
         else:
-            report, fixed = (
-                check_paths(configuration, options, paths or (".",), force_exclude=force_exclude),
-                b"",
-            )
+            waited_for = _is_terminal(sys.stderr) and not (quiet or os.environ.get("CI"))
+            with Progress(visible=waited_for) as progress:
+                report = check_paths(
+                    configuration,
+                    options,
+                    paths or (".",),
+                    force_exclude=force_exclude,
+                    watch=progress.begin,
+                )
+            fixed = b""
     except ConfigError as error:
         raise JobError(str(error)) from error
 
@@ -462,4 +484,8 @@ def _coloured(color: str, stream: IO[str]) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
+    return _is_terminal(stream)
+
+
+def _is_terminal(stream: IO[str]) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,19 +1,20 @@
 """One file in, its report out: read, analyse, suppress, fix, write.
 
 Files know of each other only through the session, which holds what was read of them, and all
-that goes in and out is frozen, so that `check_file` can as well run in another process. What
-only a file with Keras needs is imported when the first one is met.
+that goes in and out is frozen, so that `check_file` can as well run in another process (see
+`processes`). What only a file with Keras needs is imported when the first one is met.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
 from savelint.discover import Problem, discover, os_reason
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 # A file without any of these can have no finding. The last is for comments that outlived
 # the Keras code they stood beside.
 _MARKS = tuple(mark.encode() for mark in (*WORDS, *METHODS, "savelint:"))
+# Seconds of work after which the start of processes is soon made up for.
+_WORTH_PROCESSES = 1.0
 _TOO_DEEP = "too deeply nested or too large to analyse; split it or exclude it"
 
 
@@ -52,6 +55,7 @@ class Options:
     Fixes of notes are applied only where `notes` are shown. `gates` is for tests: without
     it, every file is analysed in full. Without `follow` no other file is read for what a
     file imports. With `cache` results of earlier checks are used, and those of this one kept.
+    `jobs` is how many processes may work at once.
     """
 
     catalogue: Catalogue
@@ -61,6 +65,7 @@ class Options:
     gates: bool = True
     follow: bool = True
     cache: bool = False
+    jobs: int = 1
 
     @cached_property
     def rules(self) -> Sequence[Checker]:
@@ -107,23 +112,40 @@ class Task:
         return relative.replace(os.sep, "/")
 
 
+class Checked(NamedTuple):
+    """The report on a file, and for the cache what the file was when it was read."""
+
+    report: FileReport
+    fact: Fact | None = None
+
+
 def check_paths(
     configuration: Configuration,
     options: Options,
     paths: Sequence[str],
     *,
     force_exclude: bool = False,
+    watch: Callable[[int], Callable[[], None]] = lambda _: lambda: None,
 ) -> Report:
     """Find the files under `paths` and check them; raises ConfigError.
 
     All settings are read before the first file is: a mistake in them leaves all as it is.
+    `watch` is told how many files there are, and gives what is called after each of them.
     """
     found = discover(
         paths, lambda directory: configuration.of(directory).excludes, force_exclude=force_exclude
     )
     tasks = [Task(f.path, f.display, configuration.of(f.path.parent)) for f in found.files]
-    files = [*map(unsearchable, found.problems), *check_files(tasks, options)]
+    checked = check_files(tasks, options, watch(len(tasks)))
+    files = [*map(unsearchable, found.problems), *checked]
     return Report(tuple(sorted(files, key=lambda file: file.path)), found.excluded)
+
+
+def cores() -> int:
+    """How many processes of this one can work at once."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def overviews(
@@ -153,60 +175,88 @@ def overviews(
     return shown, failed
 
 
-def check_files(tasks: Iterable[Task], options: Options) -> Iterator[FileReport]:
-    """Check files one after the other; the reports are in the order of `tasks`."""
+def check_files(
+    tasks: Sequence[Task], options: Options, done: Callable[[], None] = lambda: None
+) -> list[FileReport]:
+    """Check the files and, in mode FIX, write them; `done` is called after each check.
+
+    All are checked before the first is written, so that each is judged beside the others as
+    the run found them, in whatever order and by however many processes.
+    """
+    caches = None
     if options.cache and options.mode is Mode.CHECK:
-        yield from _check_cached(tasks, options)
-        return
+        from savelint.cache import Caches
+
+        caches = Caches(frozenset(options.catalogue.names), options.files)
+    reports: list[FileReport] = []
+    left: list[Task] = []
     for task in tasks:
+        known = None
+        if caches is not None:
+            cache = caches.of(task.settings)
+            known = cache.recall(str(task.path), task.display, task.identity)
+        if known is None:
+            left.append(task)
+        else:
+            reports.append(known)
+            done()
+    try:
+        for task, (report, fact) in zip(left, _checked(left, options), strict=True):
+            if caches is not None and fact is not None:
+                caches.of(task.settings).keep(str(task.path), fact, report)
+            reports.append(report)
+            done()
+    finally:
+        if caches is not None:
+            caches.save()
+    if options.mode is Mode.FIX:
+        return [_write(task, report, options) for task, report in zip(left, reports, strict=True)]
+    return reports
+
+
+def _checked(tasks: Sequence[Task], options: Options) -> Iterator[Checked]:
+    """Check files in order; by several processes if that turns out to be worth their start."""
+    begin = time.perf_counter()
+    for number, task in enumerate(tasks):
+        left = len(tasks) - number
+        if min(options.jobs, left) > 1 and time.perf_counter() - begin > _WORTH_PROCESSES:
+            from savelint.processes import spread
+
+            yield from spread(tasks[number:], options)
+            return
         yield check_file(task, options)
 
 
-def _check_cached(tasks: Iterable[Task], options: Options) -> Iterator[FileReport]:
-    """Check the files of which no result is known that still holds."""
-    from savelint.cache import Caches
-
-    caches = Caches(frozenset(options.catalogue.names), options.files)
-    try:
-        for task in tasks:
-            cache, path = caches.of(task.settings), str(task.path)
-            report = cache.recall(path, task.display, task.identity)
-            if report is None:
-                before = stamp(path)
-                try:
-                    data = task.path.read_bytes()
-                except OSError as error:
-                    yield _failed(task, Failure(UNREADABLE, os_reason(error)))
-                    continue
-                fact = Fact(before, digest(data))
-                options.files.check(path, fact)
-                report = check_bytes(data, task, options)
-                cache.keep(path, fact, report)
-            yield report
-    finally:
-        caches.save()
-
-
-def check_file(task: Task, options: Options) -> FileReport:
-    """Check a file and, in mode FIX, write it if there was something to fix.
+def check_file(task: Task, options: Options) -> Checked:
+    """Check a file; nothing is written.
 
     Raises nothing for what is wrong with the file: that is a failure in its report.
     """
+    before = stamp(str(task.path)) if options.cache else None
     try:
         data = task.path.read_bytes()
     except OSError as error:
-        return _failed(task, Failure(UNREADABLE, os_reason(error)))
-    report = check_bytes(data, task, options)
-    if options.mode is not Mode.FIX or report.before is None or report.source is None:
+        return Checked(_failed(task, Failure(UNREADABLE, os_reason(error))))
+    fact = None
+    if options.cache:
+        fact = Fact(before, digest(data))
+        options.files.check(str(task.path), fact)
+    return Checked(check_bytes(data, task, options), fact)
+
+
+def _write(task: Task, report: FileReport, options: Options) -> FileReport:
+    """Write what the fixes made of a file, if they made anything of it."""
+    if report.before is None or report.source is None:
         return report
     from savelint import fixer
 
+    before = report.before.to_bytes()
     try:
-        fixer.write(task.path, data, report.source.to_bytes())
+        fixer.write(task.path, before, report.source.to_bytes())
     except (fixer.WriteError, SourceError) as error:
         # The file is as it was, so what was found in it still holds.
         failure = Failure(UNREADABLE, str(error).removeprefix(f"{task.path} "))
-        unfixed = check_bytes(data, task, replace(options, mode=Mode.CHECK))
+        unfixed = check_bytes(before, task, replace(options, mode=Mode.CHECK))
         return replace(unfixed, status=Status.FAILED, failures=(*unfixed.failures, failure))
     return report
 

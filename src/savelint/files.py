@@ -60,6 +60,9 @@ class Place(NamedTuple):
 
 Seen: TypeAlias = dict[Place, Fact]
 
+# What no look confirms.
+_CHANGED = Fact(None, "changed")
+
 
 class Listing:
     """The names in a directory; it remembers what it was asked for."""
@@ -128,6 +131,7 @@ class Files:
         self._seen: Seen = {}
         self._listings: dict[str, tuple[Stamp | None, Listing]] = {}
         self._checked: dict[str, Fact] = {}
+        self._told: Seen = {}
 
     def read(self, path: str) -> bytes:
         """The bytes of a file; raises OSError."""
@@ -174,6 +178,21 @@ class Files:
             place = Place(Kind.NAMES, directory, tuple(sorted(listing.asked)))
             found[place] = _listed(listing, before, place.asked)
         return found
+
+    def news(self) -> Seen:
+        """What was noted since this was last asked."""
+        seen = self.seen()
+        found = {place: fact for place, fact in seen.items() if self._told.get(place) != fact}
+        self._told = seen
+        return found
+
+    def add(self, seen: Seen) -> None:
+        """Note what another process saw."""
+        for place, fact in seen.items():
+            known = self._seen.setdefault(place, fact)
+            if known.digest != fact.digest:
+                # It changed meanwhile, and one result is of another state than the other.
+                self._seen[place] = _CHANGED
 
 
 def stamp(path: str) -> Stamp | None:

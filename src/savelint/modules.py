@@ -51,6 +51,7 @@ class Modules:
         self._places: dict[tuple[str, str], tuple[Place, ...]] = {}
         self._packages: dict[str, dict[str, Place | None]] = {}
         self._trees: dict[str, tuple[str, ...]] = {}
+        self._inside: dict[str, frozenset[str]] = {}
 
     def package(self, path: str, level: int) -> Place | None:
         """What the `level` dots of a relative import in the file `path` stand for.
@@ -85,6 +86,15 @@ class Modules:
     def submodule(self, package: Place, name: str) -> Place | None:
         """The module `name` of a package."""
         return self._module(package.directory, name) if package.directory else None
+
+    def inside(self, package: Place) -> frozenset[str]:
+        """The names that modules of a package may have; none for a module."""
+        directory = package.directory
+        if directory and directory not in self._inside:
+            listing = self._listing(directory)
+            modules = (name.removesuffix(".py") for name in listing.ending(".py"))
+            self._inside[directory] = frozenset((*modules, *listing.directories()))
+        return self._inside[directory] if directory else frozenset()
 
     def package_init(self, path: str) -> str:
         """The `__init__.py` of the outermost package around the file `path`; empty for none."""

@@ -102,6 +102,18 @@ _NUMBER_MODULES = ("numpy", "math")
 _IDENTITIES = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
 
+def dotted_name(node: ast.AST) -> str | None:
+    """`a.b.c` as text, or None for anything but names and attributes."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    parts.append(node.id)
+    return ".".join(reversed(parts))
+
+
 class Clues:
     """Collects the words and marks of one statement; parents are seen before children.
 
@@ -119,6 +131,8 @@ class Clues:
         self.words: set[str] = set()
         # The last names of what Keras or TensorFlow has and is called with a doubtful name.
         self.misnamed: set[str] = set()
+        # Dotted names that end as something that is gone from Keras or TensorFlow does.
+        self.doubtful: set[str] = set()
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
@@ -203,8 +217,9 @@ class Clues:
     def _imported(self, node: ast.Import | ast.ImportFrom) -> None:
         dotted = [alias.name for alias in node.names]
         if isinstance(node, ast.ImportFrom):
-            dotted.append(node.module or "")
-        if any(part in removed.WORDS for name in dotted for part in name.split(".")):
+            module = "." * node.level + (node.module or "")
+            dotted = [module, *(f"{module}.{name}" for name in dotted)]
+        if any(map(removed.find, dotted)):
             self.words.add(REMOVED)
 
     def _item(self, node: ast.Subscript) -> None:
@@ -234,8 +249,8 @@ class Clues:
 
     def _member(self, node: ast.Attribute) -> None:
         self.words.add(node.attr)
-        if node.attr in removed.WORDS:
-            self.words.add(REMOVED)
+        if node.attr in removed.WORDS and (dotted := dotted_name(node)):
+            self.doubtful.add(dotted)
         self._owners.add(id(node.value))
         if node.attr in reserved.EVERY and isinstance(node.ctx, ast.Store):
             self.words.add(RESERVED_ATTRIBUTE)

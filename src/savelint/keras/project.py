@@ -7,7 +7,7 @@ cannot be read or found is unknown, and a rule that meets it stays silent.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -234,6 +234,14 @@ class File:
             for name in found:
                 del called[name]
         return frozenset(words)
+
+    @cached_property
+    def bound(self) -> frozenset[str]:
+        """The names that the file's own statements bind, those of its functions' imports too."""
+        summary = self.summary
+        return frozenset(
+            {*summary.names, *summary.definitions, *summary.assignments, *summary.inner_names}
+        )
 
     # -- statements ----------------------------------------------------------------------
 
@@ -465,7 +473,7 @@ class Project:
 
     def _named_in(self, module: Module, words: set[str], depth: int) -> Iterator[tuple[File, int]]:
         """The functions of a module, or of modules in it, that have one of the names."""
-        for word in sorted(words):
+        for word in sorted(words.intersection(self._bound_in(module, words))):
             found = self.member(module, word)
             if isinstance(found, Module) and depth < _MAX_PACKAGES:
                 yield from self._named_in(found, words, depth + 1)
@@ -473,6 +481,13 @@ class Project:
                 for other, at in _definition(found):
                     if not other.is_keras_statement(at):
                         yield other, at
+
+    def _bound_in(self, module: Module, words: set[str]) -> Set[str]:
+        """Which of the words a module may bind: all where a star import hides what it does."""
+        file = self.file(module.place.file) if module.place.file else None
+        if file is not None and file.summary.stars:
+            return words
+        return self.modules.inside(module.place).union(file.bound if file is not None else ())
 
     def users(self, file: File, name: str) -> list[tuple[File, list[int]]]:
         """The other files of the project that make instances of a file's class, and where.

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
-from savelint.keras import names, tables
-from savelint.keras.clues import SHAPE_METHODS, Clues
+from savelint.keras import names, removed, tables
+from savelint.keras.clues import REMOVED, SHAPE_METHODS, Clues, dotted_name
 from savelint.source import Source, SourceError
 
 
@@ -157,18 +157,6 @@ def parse(source: Source) -> ast.Module:
         raise SourceError("nested too deeply to be parsed; split the expression") from error
 
 
-def dotted_name(node: ast.AST) -> str | None:
-    """`a.b.c` as text, or None for anything but names and attributes."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    parts.append(node.id)
-    return ".".join(reversed(parts))
-
-
 # Fields of operators, contexts and constants: nothing in them is of interest.
 _LEAVES = frozenset({"ctx", "op", "ops", "type_comment", "kind", "conversion"})
 # The other fields of each node type, last first.
@@ -194,6 +182,10 @@ class Reader:
         self._functions: dict[str, int] = {}
         self._assignments: dict[str, list[int]] = {}
         self._imported: set[str] = set()
+        # All that some import in the file binds to a name, and for a statement the dotted
+        # names that are gone if they begin with such a name.
+        self._bindings: dict[str, set[str]] = {}
+        self._doubtful: dict[int, set[str]] = {}
         self._reexported: dict[str, str] = {}
         # Lines of the file before the text in which the statement being read was parsed.
         self._offset = 0
@@ -242,6 +234,8 @@ class Reader:
                     )
                 elif isinstance(value, ast.AST):
                     stack.append((value, depth + 1, scope, marks))
+        if clues.doubtful:
+            self._doubtful[index] = clues.doubtful
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
         first = min((statement.lineno, *(item.lineno for item in decorators)))
         self._statements.append(
@@ -301,6 +295,7 @@ class Reader:
         aliases = ((alias.name, alias.asname) for alias in node.names)
         for local, origin, written in names.import_bindings(aliases, module, level):
             self._imported.add(origin)
+            self._bindings.setdefault(local, set()).update((origin, written))
             if local == "*":
                 self._stars.append(names.canonical(origin))
             elif scope:
@@ -328,8 +323,18 @@ class Reader:
         if not scope and isinstance(node.target, ast.Name):
             self._assignments.setdefault(node.target.id, []).append(index)
 
+    def _is_removed(self, dotted: str) -> bool:
+        """Whether a dotted name is gone, by any import of the file that binds its head."""
+        head, dot, rest = dotted.partition(".")
+        return any(removed.find(o + dot + rest) for o in self._bindings.get(head, ()))
+
     def summary(self) -> Summary:
         """All that was read."""
+        for index, doubtful in self._doubtful.items():
+            if any(map(self._is_removed, doubtful)):
+                statement = self._statements[index]
+                words = statement.words | {REMOVED}
+                self._statements[index] = replace(statement, words=words)
         return Summary(
             statements=tuple(self._statements),
             names=MappingProxyType(self._names),
