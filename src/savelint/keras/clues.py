@@ -102,6 +102,28 @@ _NUMBER_MODULES = ("numpy", "math")
 _IDENTITIES = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
 
+# Fields of operators, contexts and constants: nothing in them is of interest.
+_LEAVES = frozenset({"ctx", "op", "ops", "type_comment", "kind", "conversion"})
+# The other fields of each node type, last first.
+_FIELDS = {
+    kind: tuple(field for field in reversed(kind._fields) if field not in _LEAVES)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+
+
+def reversed_children(node: ast.AST) -> list[ast.AST]:
+    """The nodes in a node that can hold something, the last one first."""
+    found: list[ast.AST] = []
+    for field in _FIELDS[type(node)]:
+        value = getattr(node, field)
+        if isinstance(value, list):
+            found += [item for item in reversed(value) if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
 def dotted_name(node: ast.AST) -> str | None:
     """`a.b.c` as text, or None for anything but names and attributes."""
     parts: list[str] = []
@@ -146,10 +168,11 @@ class Clues:
 
     def see(self, node: ast.AST, *, marks: bool) -> None:
         """Take in one node; without `marks` only the words that it uses."""
-        container = _CONTAINERS.get(type(node))
+        kind = type(node)
+        container = _CONTAINERS.get(kind)
         if container is not None:
             container(self, node)
-        reader = (_READERS if marks else _WORDS).get(type(node))
+        reader = (_READERS if marks else _WORDS).get(kind)
         if reader is not None:
             reader(self, node)
 
@@ -364,11 +387,15 @@ class Clues:
                 self._kept(item, *values)
         elif isinstance(target, ast.Name) and any(map(_makes_initializer, values)):
             self._initializers.add(target.id)
-        elif isinstance(target, (ast.Attribute, ast.Name)) and any(map(self._is_array, values)):
-            if isinstance(target, ast.Name):
+        elif isinstance(target, ast.Name):
+            if any(map(self._is_array, values)):
                 self._arrays.add(target.id)
-            else:
-                self.words.add(ARRAY_ATTRIBUTE)
+        elif (
+            isinstance(target, ast.Attribute)
+            and ARRAY_ATTRIBUTE not in self.words
+            and any(map(self._is_array, values))
+        ):
+            self.words.add(ARRAY_ATTRIBUTE)
 
     def _is_array(self, value: ast.expr) -> bool:
         """Whether a value is, or holds, an array; what a constructor is given is not held."""
@@ -383,7 +410,7 @@ class Clues:
                 name = _last_name(node.func)
                 if (name[:1].isupper() and name != "OrderedDict") or name in _WEIGHT_MAKERS:
                     continue
-            pending.extend(ast.iter_child_nodes(node))
+            pending += reversed_children(node)
         return False
 
     def _makes_array(self, function: ast.expr) -> bool:

@@ -13,7 +13,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from savelint.keras import names, removed, tables
-from savelint.keras.clues import REMOVED, SHAPE_METHODS, Clues, dotted_name
+from savelint.keras.clues import REMOVED, SHAPE_METHODS, Clues, dotted_name, reversed_children
 from savelint.source import Source, SourceError
 
 
@@ -157,16 +157,6 @@ def parse(source: Source) -> ast.Module:
         raise SourceError("nested too deeply to be parsed; split the expression") from error
 
 
-# Fields of operators, contexts and constants: nothing in them is of interest.
-_LEAVES = frozenset({"ctx", "op", "ops", "type_comment", "kind", "conversion"})
-# The other fields of each node type, last first.
-_FIELDS = {
-    kind: tuple(field for field in reversed(kind._fields) if field not in _LEAVES)
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST)
-}
-
-
 class Reader:
     """Gathers the summary, one top-level statement after the other.
 
@@ -215,25 +205,19 @@ class Reader:
         stack: list[tuple[ast.AST, int, str, bool]] = [(statement, 1, "", True)]
         while stack:
             node, depth, scope, marks = stack.pop()
-            deepest = max(deepest, depth)
+            if depth > deepest:
+                deepest = depth
             clues.see(node, marks=marks)
-            reader = _READERS.get(type(node))
+            kind = type(node)
+            reader = _READERS.get(kind)
             if reader is not None:
                 reader(self, node, index, scope, called)
-            if isinstance(node, _SCOPES):
+            if kind in _SCOPES:
                 name = getattr(node, "name", "<lambda>")
-                scope += f"{name}." if isinstance(node, ast.ClassDef) else f"{name}.<locals>."
+                scope += f"{name}." if kind is ast.ClassDef else f"{name}.<locals>."
                 marks = marks and name not in SHAPE_METHODS
-            for field in _FIELDS[type(node)]:
-                value = getattr(node, field)
-                if isinstance(value, list):
-                    stack.extend(
-                        (item, depth + 1, scope, marks)
-                        for item in reversed(value)
-                        if isinstance(item, ast.AST)
-                    )
-                elif isinstance(value, ast.AST):
-                    stack.append((value, depth + 1, scope, marks))
+            depth += 1
+            stack += [(inner, depth, scope, marks) for inner in reversed_children(node)]
         if clues.doubtful:
             self._doubtful[index] = clues.doubtful
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
@@ -374,7 +358,7 @@ def _assigned_names(target: ast.expr) -> Iterator[str]:
             yield from _assigned_names(item)
 
 
-_SCOPES = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_SCOPES = frozenset({ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda})
 _READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AnnAssign: Reader._annotated,
     ast.Assign: Reader._assign,
