@@ -5,7 +5,7 @@
     python benchmarks/peers.py --keep DIRECTORY # corpora and peers stay there for another run
 
 The corpora are wheels from PyPI, unpacked and never executed: a Keras-heavy tree, and a mixed
-one of Django and a Keras package. The peers stand in a virtual environment of their own, in
+one of other packages and a Keras one. The peers stand in a virtual environment of their own, in
 pinned versions; each runs with one rule. All commands of a row run by turns, medians count.
 
 POSIX only (os.wait4). Peak memory is that of the largest process of a command.
@@ -33,8 +33,8 @@ PEERS = (
     *("ruff==0.17.6", "fixit==2.2.1", "torchfix==0.7.0", "pylint==4.1.4"),
     *("flake8-bugbear==26.10.27", "setuptools<81"),
 )
-KERAS_HEAVY = ("keras-hub==0.32.0", "keras-cv==0.9.0", "tfimm==0.2.14", "kecam==1.4.3")
-MIXED = ("Django==5.2.19", "keras-tuner==1.4.8")
+KERAS_HEAVY = ("keras-hub==0.32.0", "keras-cv==0.9.0", "kecam==1.4.3")
+MIXED = ("Django==5.2.19", "networkx==3.4.2", "keras-cv==0.9.0")
 PACKAGE = ("deepctr==0.9.3",)
 CHECK = (sys.executable, "-m", "savelint", "check")
 COLD = (*CHECK, "--isolated", "--no-cache", "-q")
