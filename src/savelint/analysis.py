@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from savelint.files import Files
 from savelint.finding import Finding
+from savelint.frozen import frozen
 from savelint.keras import METHODS, WORDS, clues
 from savelint.keras.generation import (
     Evidence,
@@ -65,7 +65,7 @@ class Session:
         return Library(self.project)
 
 
-@dataclass(frozen=True)
+@frozen
 class Analysis:
     """What the rules say of one source.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from savelint.finding import Severity
+from savelint.frozen import frozen
 
 if TYPE_CHECKING:
     from savelint.rule import Rule
@@ -17,7 +17,7 @@ ALL = "ALL"
 _LIKENESS = 0.7
 
 
-@dataclass(frozen=True)
+@frozen
 class OwnCode:
     """A code that savelint itself reports; no rule stands behind it.
 
@@ -107,7 +107,7 @@ class UnknownCodeError(Exception):
     """A selector that names nothing; the text suggests what was meant."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Catalogue:
     """Every code that can be named, with its name, in order."""
 
@@ -151,7 +151,7 @@ class Catalogue:
         return f"; did you mean `{known[close[0]]}`?" if close else ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Selection:
     """What one place, the settings or the command line, selects and ignores.
 

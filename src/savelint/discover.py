@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from savelint.frozen import frozen
+
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
@@ -83,7 +85,7 @@ def compile_patterns(patterns: Iterable[str]) -> GitIgnoreSpec:
         raise
 
 
-@dataclass(frozen=True)
+@frozen
 class Excludes:
     """What settings exclude: bare names at any depth, and patterns relative to `root`.
 
@@ -118,7 +120,7 @@ class Excludes:
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """A file to check: its absolute path, and how to name it to people."""
 
@@ -126,7 +128,7 @@ class Found:
     display: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem:
     """A path that cannot be searched, how to name it, and why."""
 
@@ -134,7 +136,7 @@ class Problem:
     reason: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Discovery:
     """All files in the order of their names, each once; `excluded` counts given files left out."""
 
@@ -143,7 +145,7 @@ class Discovery:
     excluded: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class _Ignore:
     """One `.gitignore` file: its directory and its patterns."""
 

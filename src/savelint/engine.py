@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
 from savelint.discover import Problem, discover, os_reason
 from savelint.files import Fact, Files, digest, stamp
 from savelint.finding import Finding, Safety, Severity
+from savelint.frozen import frozen
 from savelint.keras import METHODS, WORDS
 from savelint.report import Failure, FileReport, Report, Status
 from savelint.settings import Configuration, Settings
@@ -48,7 +49,7 @@ class Mode(Enum):
     FIX = "applied and written"
 
 
-@dataclass(frozen=True)
+@frozen
 class Options:
     """What holds for all files of a run.
 
@@ -94,7 +95,7 @@ class Options:
         return Files(noting=self.cache)
 
 
-@dataclass(frozen=True)
+@frozen
 class Task:
     """A file to check: its absolute path, its name for people, and its settings."""
 

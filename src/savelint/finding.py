@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from savelint.frozen import frozen
 from savelint.source import Source, Span
 
 
@@ -37,7 +38,7 @@ class Edit:
     replacement: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Fix:
     """Edits that are applied all together or not at all.
 
@@ -51,7 +52,7 @@ class Fix:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Label:
     """A further place that a finding points at, and what is there.
 
@@ -63,7 +64,7 @@ class Label:
     source: Source | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One defect at one place.
 

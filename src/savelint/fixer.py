@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 from savelint.finding import Edit, Finding, Safety
+from savelint.frozen import frozen
 from savelint.keras.summary import parse
 from savelint.source import Source, SourceError
 
@@ -30,7 +31,7 @@ class WriteError(Exception):
     """A file that was not written; it is as it was, and the text says what to do."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Fixed:
     """What became of a source and its fixes.
 

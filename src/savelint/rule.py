@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from savelint.finding import Finding, Fix, Severity
+from savelint.frozen import frozen
 from savelint.keras.generation import Keras
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Way(Enum):
     WEIGHTS = ".weights.h5"
 
 
-@dataclass(frozen=True)
+@frozen
 class Witness:
     """How an example is run under TensorFlow, and how its bad form fails.
 
@@ -81,7 +82,7 @@ class Witness:
     program: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Example:
     """A defect, in source, and the same source without it.
 

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 from savelint import toml
 from savelint.codes import Catalogue, Selection, UnknownCodeError, enabled
 from savelint.discover import EXCLUDED, Excludes, PatternError, compile_patterns
+from savelint.frozen import frozen
 from savelint.keras.generation import Keras
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class ConfigError(Exception):
     """Settings that cannot be used; the text names the file, the key and the remedy."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Settings:
     """What holds for the files below one directory.
 
@@ -94,7 +95,7 @@ class Settings:
         return self.enabled.difference(*off)
 
 
-@dataclass(frozen=True)
+@frozen
 class Overrides:
     """What the command line says; `keras_version` is one of VERSIONS, or None if not given."""
 
@@ -186,7 +187,7 @@ def _shown(file: Path) -> str:
     return os.path.relpath(file).replace(os.sep, "/")
 
 
-@dataclass(frozen=True)
+@frozen
 class _Reader:
     """Reads one table strictly."""
 

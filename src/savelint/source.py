@@ -7,9 +7,10 @@ import io
 import re
 import tokenize
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+from savelint.frozen import frozen
 
 # What Python's own tokenizer takes for the end of a line; form feeds and the
 # Unicode separators of str.splitlines are not among them.
@@ -45,7 +46,7 @@ class Position(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Source:
     """The decoded text of one file, and what is needed to write it back exactly."""
 

@@ -23,6 +23,7 @@ from enum import Enum
 
 from savelint.codes import ALL, INVALID, OWN, UNUSED, Catalogue, OwnCode, UnknownCodeError
 from savelint.finding import Edit, Finding, Fix, Safety
+from savelint.frozen import frozen
 from savelint.source import Source, Span
 
 # Without one of these in the text there is nothing to tokenize for.
@@ -49,7 +50,7 @@ class _Scope(Enum):
     FILE = "file-ignore"
 
 
-@dataclass(frozen=True)
+@frozen
 class _Named:
     """One selector inside a comment: as written, where, and the codes it stands for."""
 
@@ -58,7 +59,7 @@ class _Named:
     codes: frozenset[str]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Suppression:
     """One directive: as `written`, without its reason, which `span` includes.
 
@@ -90,7 +91,7 @@ class _Comments:
     heads: dict[int, frozenset[int]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Suppressed:
     """The findings that stay, savelint's own on the comments among them, and the others."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from savelint.frozen import frozen
 
 
 class Kind(Enum):
@@ -56,7 +57,7 @@ CHECKS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem:
     """What keeps a model from being saved, or from being sure that it can be.
 
@@ -78,7 +79,7 @@ class Problem:
         return CHECKS[self.code]
 
 
-@dataclass(frozen=True)
+@frozen
 class Advice:
     """What to know about a path although saving to it will succeed."""
 
@@ -103,7 +104,7 @@ class PreflightError(Exception):
         return str(self.result)
 
 
-@dataclass(frozen=True)
+@frozen
 class Preflight:
     """Whether a model can be saved to a path, here and now.
 

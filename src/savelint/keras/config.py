@@ -6,10 +6,10 @@ Keras rebuilds an object by `cls(**config)`: the two belong together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from savelint.frozen import frozen
 from savelint.keras import external, tables
 from savelint.keras.generation import Keras
 from savelint.keras.model import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """A key of a config with its value; `node` writes it."""
 
@@ -41,7 +41,7 @@ class Entry:
         return found
 
 
-@dataclass(frozen=True)
+@frozen
 class Config:
     """What `get_config` returns.
 
@@ -57,7 +57,7 @@ class Config:
     returns: tuple[Returned, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Taken:
     """An argument of a constructor: a parameter, or what it takes out of its `**kwargs`.
 
@@ -76,7 +76,7 @@ class Taken:
         return self.parameter.node.name if self.parameter is not None else self.node
 
 
-@dataclass(frozen=True)
+@frozen
 class Held:
     """An attribute that holds an argument; `how` is that of `Argument`.
 
@@ -89,7 +89,7 @@ class Held:
     certain: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Constructor:
     """The `__init__` of a class, its own or that of a class of the project it derives from."""
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import libcst as cst
 
+from savelint.frozen import frozen
 from savelint.keras.model import LegacyFlag
 from savelint.keras.running import Guard, Spot, dotted_name, imported_module, origins, spots
 from savelint.keras.summary import Summary
@@ -26,7 +27,7 @@ _ENVIRONMENT = frozenset({"os.environ"})
 _SETTING = frozenset({"os.environ.setdefault", "os.putenv"})
 
 
-@dataclass(frozen=True)
+@frozen
 class _Load:
     """TensorFlow is imported; `member`: something of `tf.keras` is; `by_name`: a module of it."""
 

@@ -7,11 +7,11 @@ statements would run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from savelint.finding import Label
+from savelint.frozen import frozen
 from savelint.keras.generation import Keras
 from savelint.keras.tables import LEGACY_ON, Family, Kind
 from savelint.keras.values import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from savelint.keras.summary import Summary
 
 
-@dataclass(frozen=True)
+@frozen
 class Argument:
     """One argument of a call, with its value."""
 
@@ -51,7 +51,7 @@ class Argument:
         return self.node.keyword.value if self.node.keyword is not None else None
 
 
-@dataclass(frozen=True)
+@frozen
 class Arguments:
     """The arguments of a call in their order."""
 
@@ -92,7 +92,7 @@ class Arguments:
         return any(item.node.star for item in self.items)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class ShapeUse:
     """A value goes where an operation expects a shape or a number taken from one.
 
@@ -107,7 +107,7 @@ class ShapeUse:
     in_training: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class NumberUse:
     """A static dimension is used as a Python number: arithmetic, `int`, `range`, a cast.
 
@@ -121,7 +121,7 @@ class NumberUse:
     in_training: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class SymbolicUnpacking:
     """`a, b, c = tf.shape(x)`: a symbolic tensor is iterated."""
 
@@ -130,7 +130,7 @@ class SymbolicUnpacking:
     count: int | None
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Choice:
     """An `if` that does no more than choose between two values, or a ternary.
 
@@ -145,7 +145,7 @@ class Choice:
     boolean: bool
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class TensorTest:
     """Python asks a value computed from call's inputs for its truth, its items or its number.
 
@@ -165,7 +165,7 @@ class TensorTest:
     choice: Choice | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class TensorRead:
     """Python or numpy takes the numbers out of a tensor computed from call's inputs.
 
@@ -180,7 +180,7 @@ class TensorRead:
     in_training: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class PythonOperation:
     """`tf.py_function` and its like: an operation that runs Python when the graph runs.
 
@@ -191,7 +191,7 @@ class PythonOperation:
     name: str
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class AttributeStore:
     """`self.name = value`, `self.name += value`, `self.name[...] = value`, `self.name.append`.
 
@@ -211,7 +211,7 @@ class AttributeStore:
     key: Value = None
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class ContainerChange:
     """A list or dictionary that the object holds under `self.name` is changed in its place.
 
@@ -232,7 +232,7 @@ class ContainerChange:
     depth: int = 0
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class AttributeRead:
     """`self.name` is read; `owner` is the class whose `self` it is."""
 
@@ -242,7 +242,7 @@ class AttributeRead:
     method: str
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class OuterRead:
     """A name is read that the module, or the body of a class, gives an object or a variable.
 
@@ -258,7 +258,7 @@ class OuterRead:
     in_training: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Combination:
     """An array or variable held by the object meets call's inputs in `*`, `+`, `@` or alike."""
 
@@ -266,7 +266,7 @@ class Combination:
     node: cst.BaseExpression
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class FrozenRead:
     """What Python gives anew at each run of `call` meets a tensor, or decides about one.
 
@@ -279,7 +279,7 @@ class FrozenRead:
     in_training: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Creation:
     """An object, a variable or a symbolic input is made.
 
@@ -293,7 +293,7 @@ class Creation:
     conditional: bool
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class ObjectStore:
     """`model.name = value` on an object that is not `self`."""
 
@@ -304,7 +304,7 @@ class ObjectStore:
     node: cst.CSTNode
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class LayerCall:
     """A layer, often an attribute of `self`, is called on a value.
 
@@ -317,7 +317,7 @@ class LayerCall:
     inside: tuple[cst.FunctionDef | cst.Lambda, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Contact:
     """Something happens to an object: "call", "fit", "predict", "build", "passed", ..."""
 
@@ -327,7 +327,7 @@ class Contact:
     arguments: Arguments
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class SaveCall:
     """A call that saves a model, or makes what will save it.
 
@@ -353,7 +353,7 @@ class SaveCall:
         return self.how in {"save", "export", "saved_model", "endpoint"}
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class LoadCall:
     """A call that loads a model or weights.
 
@@ -371,7 +371,7 @@ class LoadCall:
     inside: tuple[cst.FunctionDef | cst.Lambda, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Stack:
     """`keras.Sequential([...])` with its layers."""
 
@@ -379,7 +379,7 @@ class Stack:
     layers: tuple[Value, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Graph:
     """`keras.Model(inputs, outputs)`: a functional model of the layers that were called.
 
@@ -392,7 +392,7 @@ class Graph:
     inside: tuple[cst.FunctionDef | cst.Lambda, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Registration:
     """`@register_keras_serializable(...)` on a class or a function.
 
@@ -411,7 +411,7 @@ class Registration:
         return hasattr(self.decorator, "func")
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Reference:
     """A member of `keras.saving` that an attribute names.
 
@@ -423,7 +423,7 @@ class Reference:
     origin: str
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class SelfContact:
     """The object itself is called or built by one of its own methods."""
 
@@ -432,7 +432,7 @@ class SelfContact:
     arguments: Arguments
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Returned:
     """What the function itself returns, and where: None at its `def` when it just ends.
 
@@ -445,7 +445,7 @@ class Returned:
     in_training: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class SuperCall:
     """`super().method(...)`."""
 
@@ -454,7 +454,7 @@ class SuperCall:
     arguments: Arguments
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class TakenKeyword:
     """`kwargs.pop("units", 3)`: a constructor takes an argument out of its `**kwargs`.
 
@@ -470,14 +470,14 @@ class TakenKeyword:
     conditional: bool
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Tracing:
     """`tf.function` wraps a function, as a decorator or as a call."""
 
     traced: Traced
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class WeightCall:
     """`self.add_weight(...)` or `self.add_variable(...)` of Keras' own.
 
@@ -492,7 +492,7 @@ class WeightCall:
     conditional: bool
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class RemovedUse:
     """A name that is gone is imported or read, in code that certainly runs.
 
@@ -509,7 +509,7 @@ class RemovedUse:
     head: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class LegacyFlag:
     """The flag is set to a text that is meant to ask for Keras 2.
 
@@ -563,7 +563,7 @@ Event: TypeAlias = (
 AnyEvent = TypeVar("AnyEvent")
 
 
-@dataclass(frozen=True)
+@frozen
 class Flow:
     """What happens when a function runs, as far as the source tells, and what it returns.
 
@@ -579,7 +579,7 @@ class Flow:
         return (event for event in self.events if isinstance(event, kind))
 
 
-@dataclass(frozen=True)
+@frozen
 class KerasClass:
     """A Layer, Model or tf.Module subclass of the file, and what its methods do.
 
@@ -608,7 +608,7 @@ class KerasClass:
                     yield store
 
 
-@dataclass(frozen=True)
+@frozen
 class HeldClass:
     """A class of the file that Keras does not know, whose instances a Keras object holds."""
 
@@ -635,7 +635,7 @@ class Elsewhere(Protocol):
         """The functions and scripts of other files that load models."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class ModuleModel:
     """One file as rules see it.
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from savelint.discover import display_name, os_reason
 from savelint.files import Files
+from savelint.frozen import frozen
 from savelint.keras import external, names
 from savelint.keras.summary import ClassSummary, Summary, summarise
 from savelint.keras.tables import SAVING, Kind
@@ -30,14 +30,14 @@ LOADING = "load_model"
 _TEST_FILE = re.compile(r"[\\/](?:tests?[\\/]|test_[^\\/]*$|[^\\/]*_test\.py$|conftest\.py$)")
 
 
-@dataclass(frozen=True)
+@frozen
 class External:
     """Something outside of the project, or not found in it, by its canonical name."""
 
     name: str
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Definition:
     """A class, function or value that a file of the project defines at its top level."""
 
@@ -45,7 +45,7 @@ class Definition:
     name: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Module:
     """A module or package of the project."""
 

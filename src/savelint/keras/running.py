@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 
 import libcst as cst
 
+from savelint.frozen import frozen
 from savelint.keras.flow import bindings
 from savelint.keras.summary import Summary
 from savelint.keras.walk import children, code, descendants
@@ -31,7 +32,7 @@ class Guard(IntEnum):
     ASKED = 2  # under a condition, in a handler, or behind a way out
 
 
-@dataclass(frozen=True)
+@frozen
 class Spot:
     """A node, and when it runs: at import, or when one of the functions around it is called.
 

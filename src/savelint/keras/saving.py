@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeGuard
 
+from savelint.frozen import frozen
 from savelint.keras.assembly import creation
 from savelint.keras.model import (
     Argument,
@@ -153,7 +153,7 @@ def _self_contact(event: SelfContact) -> FirstContact | None:
     return FirstContact.FREE if symbolic else None
 
 
-@dataclass(frozen=True)
+@frozen
 class InputSpec:
     """Shape (the batch first, None) and dtype of a model's one input tensor."""
 
@@ -193,7 +193,7 @@ def contacts_of(module: ModuleModel, cls: KerasClass) -> Iterator[Contact]:
                 yield event
 
 
-@dataclass(frozen=True)
+@frozen
 class WholeSave:
     """A model with its config is written to a file, by `save` or by a `ModelCheckpoint`.
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 
+from savelint.frozen import frozen
 from savelint.keras import names, removed, tables
 from savelint.keras.clues import REMOVED, SHAPE_METHODS, Clues, dotted_name, reversed_children
 from savelint.source import Source, SourceError
 
 
-@dataclass(frozen=True)
+@frozen
 class Statement:
     """One top-level statement: its lines, its nesting, and what is in it.
 
@@ -37,7 +38,7 @@ class Statement:
     misnamed: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@frozen
 class ClassSummary:
     """A class anywhere in the file.
 
@@ -55,7 +56,7 @@ class ClassSummary:
     decorators: tuple[str | None, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Summary:
     """What one file says at its top level.
 

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from savelint.frozen import frozen
 from savelint.keras.tables import Draw, Kind
 from savelint.modules import Place
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Function:
     """A `def` or `lambda` of the file, with the names it closes over."""
 
@@ -32,7 +33,7 @@ class Function:
         return str(name.value) if name is not None else "<lambda>"
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class ClassOutline:
     """A class of the project: its kind, its bases, and its own methods.
 
@@ -120,28 +121,28 @@ class Surroundings(Protocol):
         """The method of a class, its own or inherited, and what it sees around itself."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Ref:
     """Something imported, by its canonical name."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@frozen
 class ClassRef:
     """A class of the file."""
 
     outline: ClassOutline
 
 
-@dataclass(frozen=True)
+@frozen
 class ModuleRef:
     """A module or package of the project."""
 
     place: Place
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Imported:
     """A function of another file of the project, read when it is called with a tensor."""
 
@@ -149,14 +150,14 @@ class Imported:
     surroundings: Surroundings
 
 
-@dataclass(frozen=True)
+@frozen
 class Const:
     """A literal: a number, a string, True, False, None or Ellipsis."""
 
     value: object
 
 
-@dataclass(frozen=True)
+@frozen
 class Text:
     """Text of which some is not known, and path objects; `savelint.keras.paths` makes them.
 
@@ -170,12 +171,12 @@ class Text:
     assumed: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Count:
     """An integer of Python's that `range` or `enumerate` gives."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Argument:
     """A constructor argument, or a number computed from one.
 
@@ -195,7 +196,7 @@ class Argument:
         return replace(self, how="computed")
 
 
-@dataclass(frozen=True)
+@frozen
 class Tensor:
     """A value computed from the inputs of `call`.
 
@@ -213,7 +214,7 @@ class Tensor:
     single: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Shape:
     """The shape of a tensor, or of its axes from `start` on.
 
@@ -239,7 +240,7 @@ class Shape:
         return axis is not None and self.start <= axis and (self.stop is None or axis < self.stop)
 
 
-@dataclass(frozen=True)
+@frozen
 class Dim:
     """One dimension of a tensor, or a number computed from it.
 
@@ -263,7 +264,7 @@ class Dim:
         return self.axis is not None and self.axis == self.tensor.batch_axis
 
 
-@dataclass(frozen=True)
+@frozen
 class Seq:
     """A list, tuple or set; a Shape among the items stands for the dimensions it holds.
 
@@ -276,7 +277,7 @@ class Seq:
     kind: str = field(default="list", compare=False)
 
 
-@dataclass(frozen=True)
+@frozen
 class Table:
     """A dictionary, with its literal keys (None where a key is not literal).
 
@@ -316,7 +317,7 @@ class Table:
         return self.complete and all(name is not None for name, _ in self.items)
 
 
-@dataclass(frozen=True)
+@frozen
 class Reading:
     """A number that Python gives anew at each run of `call`, or one computed from it.
 
@@ -329,7 +330,7 @@ class Reading:
     given: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Mode:
     """What `tf.executing_eagerly()` and its like answer.
 
@@ -340,7 +341,7 @@ class Mode:
     eager: bool | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Array:
     """A numpy array or constant tensor, and where its numbers come from.
 
@@ -367,7 +368,7 @@ class Array:
     drawn: Reading | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@frozen
 class Variable:
     """A `tf.Variable` ("tensorflow"), `keras.Variable` ("keras") or weight ("weight")."""
 
@@ -377,7 +378,7 @@ class Variable:
     attribute: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Instance:
     """An object made by a call of a class.
 
@@ -392,7 +393,7 @@ class Instance:
     attribute: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Model:
     """A Keras model that was made out of sight, so that nothing is known of its use so far.
 
@@ -406,21 +407,21 @@ class Model:
     outline: ClassOutline | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Options:
     """An `argparse` parser, or what it parses: the options with their defaults."""
 
     defaults: tuple[tuple[str, Value], ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class SelfValue:
     """The object whose method is being read."""
 
     outline: ClassOutline
 
 
-@dataclass(frozen=True)
+@frozen
 class Member:
     """An attribute of a value, such as a bound method."""
 
@@ -428,7 +429,7 @@ class Member:
     name: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Partial:
     """What `functools.partial` makes of a function and some of its arguments."""
 
@@ -436,7 +437,7 @@ class Partial:
     arguments: tuple[Value, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Traced:
     """A function wrapped by `tf.function`; `signature` is its input_signature, if any.
 
@@ -463,12 +464,12 @@ class Traced:
         return "autograph" not in keywords
 
 
-@dataclass(frozen=True)
+@frozen
 class Concrete:
     """A concrete function: `tf.function(f).get_concrete_function(spec)`."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Spec:
     """A `tf.TensorSpec`, or a symbolic tensor: `keras.Input` and what layers make of it.
 
@@ -482,7 +483,7 @@ class Spec:
     made_by: Instance | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Parameter:
     """A parameter of a function, without the starred ones.
 
@@ -499,7 +500,7 @@ class Parameter:
     needed: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Signature:
     """What a function takes; `is_open` says that a `*args` takes further arguments."""
 
@@ -507,7 +508,7 @@ class Signature:
     is_open: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Use:
     """What becomes of the value of an expression, or of what arithmetic or an item makes of it.
 

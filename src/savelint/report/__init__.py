@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from savelint.codes import OwnCode
 from savelint.finding import Finding, Safety, Severity
+from savelint.frozen import frozen
 from savelint.source import Source
 
 
@@ -20,7 +20,7 @@ class Status(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
+@frozen
 class Failure:
     """Why a file could not be checked, wholly or in part; `line` is 0 if it has no place."""
 
@@ -30,7 +30,7 @@ class Failure:
     column: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class FileReport:
     """All that is known of one file after its check.
 
@@ -51,7 +51,7 @@ class FileReport:
     evidence: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Report:
     """The reports of all files, in the order of their paths.
 
@@ -67,7 +67,7 @@ class Report:
         return any(file.failures for file in self.files)
 
 
-@dataclass(frozen=True)
+@frozen
 class View:
     """How people want to see a report.
 

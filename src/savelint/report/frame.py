@@ -6,7 +6,6 @@ Everything is a rich Text, never markup: the source may hold anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -14,6 +13,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from savelint.finding import Edit
+from savelint.frozen import frozen
 from savelint.report.control import visible
 from savelint.source import Source, Span
 
@@ -27,7 +27,7 @@ _CONTEXT = 2  # unchanged lines round a change
 _NARROWEST = 40  # cells of code that are shown however narrow the terminal is
 
 
-@dataclass(frozen=True)
+@frozen
 class Mark:
     """A span to underline with `sign`, and the text that stands at it."""
 
@@ -37,7 +37,7 @@ class Mark:
     style: str
 
 
-@dataclass(frozen=True)
+@frozen
 class _Line:
     """A line as shown: tabs expanded, control characters made visible.
 
@@ -65,7 +65,7 @@ def _line(raw: str) -> _Line:
     return _Line("".join(pieces), (*starts, length))
 
 
-@dataclass(frozen=True)
+@frozen
 class Frame:
     """Draws code of one source, with line numbers in a gutter of `digits` digits.
 

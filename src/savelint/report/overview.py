@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from savelint.frozen import frozen
 from savelint.keras.generation import Keras
 from savelint.keras.tables import Kind
 
 _NONE = "not Keras"
 
 
-@dataclass(frozen=True)
+@frozen
 class ClassView:
     """A class: its kind, how it came to it, and what stands in the way where it has none.
 
@@ -27,7 +27,7 @@ class ClassView:
     problem: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class CallView:
     """A call that saves or loads: what it is, what it saves, and how."""
 
@@ -36,7 +36,7 @@ class CallView:
     what: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Overview:
     """What was understood of one file; `path` is its name for people."""
 

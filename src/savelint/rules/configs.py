@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
 
 from savelint import rewrite
 from savelint.finding import Edit
+from savelint.frozen import frozen
 from savelint.keras import reserved
 from savelint.keras.config import Config, Constructor, Held
 from savelint.keras.model import AttributeStore, KerasClass, ModuleModel
@@ -17,7 +17,7 @@ from savelint.keras.walk import descendants
 from savelint.source import Span
 
 
-@dataclass(frozen=True)
+@frozen
 class Addition:
     """An entry to be added to a config: a key and the source of its value."""
 

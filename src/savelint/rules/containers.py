@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
+from savelint.frozen import frozen
 from savelint.keras import tables
 from savelint.keras.model import (
     AttributeRead,
@@ -44,7 +44,7 @@ _STATELESS = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Holder:
     """A Keras class, with what its constructor and `build` do to its attributes.
 

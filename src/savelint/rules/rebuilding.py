@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit, Fix, Safety
+from savelint.frozen import frozen
 from savelint.keras.config import (
     Config,
     Constructor,
@@ -189,7 +190,7 @@ def renamed(
     return found
 
 
-@dataclass(frozen=True)
+@frozen
 class Written:
     """Entries for a config, the edits they need elsewhere, and why they may not be safe."""
 

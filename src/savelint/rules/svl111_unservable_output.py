@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
+from savelint.frozen import frozen
 from savelint.keras import clues, saving
 from savelint.keras.generation import Keras
 from savelint.keras.model import (
@@ -510,7 +510,7 @@ _CURES = {
 _RENAMED = "clients find these outputs under the joined names"
 
 
-@dataclass(frozen=True)
+@frozen
 class _Fault:
     """Why a value cannot be served."""
 

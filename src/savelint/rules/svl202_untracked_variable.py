@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
+from savelint.frozen import frozen
 from savelint.keras.generation import Keras
 from savelint.keras.model import AttributeRead, AttributeStore, Flow, KerasClass, ModuleModel
 from savelint.keras.tables import Kind
@@ -804,7 +805,7 @@ def _reaches(
 # ---------------------------------------------------------------------- fixes
 
 
-@dataclass(frozen=True)
+@frozen
 class _Given:
     """The arguments of a call that makes a variable, by the names of its parameters."""
 

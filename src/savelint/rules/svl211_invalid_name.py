@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
+from savelint.frozen import frozen
 from savelint.keras import labels
 from savelint.keras.clues import DOUBTFUL_NAME
 from savelint.keras.generation import Keras
@@ -417,7 +417,7 @@ def build():
             )
 
 
-@dataclass(frozen=True)
+@frozen
 class _Given:
     """An expression that names something.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from savelint.finding import Finding, Fix, Safety, Severity
+from savelint.frozen import frozen
 from savelint.keras.generation import Keras
 from savelint.keras.model import Argument, Arguments, Contact, Flow, LoadCall, ModuleModel
 from savelint.keras.saving import WholeSave, whole_saves
@@ -60,7 +60,7 @@ model = keras.models.load_model("model.keras")
 _REFUSED = {keras: {Way.RUN: "ValueError: Requested the deserialization of"} for keras in Keras}
 
 
-@dataclass(frozen=True)
+@frozen
 class _Compiled:
     """A function that a model is compiled with, and where; `alone` as the one loss."""
 

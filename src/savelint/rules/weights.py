@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit
+from savelint.frozen import frozen
 from savelint.keras.model import AttributeRead, AttributeStore, KerasClass, ModuleModel, SuperCall
 from savelint.keras.tables import WEIGHTED, Draw
 from savelint.keras.values import (
@@ -201,7 +202,7 @@ def _passed(module: ModuleModel, use: Use, array: bool) -> Verdict:
 # ---------------------------------------------------------------------- writing a weight
 
 
-@dataclass(frozen=True)
+@frozen
 class Start:
     """What a weight begins with: source of its shape and initializer, and their imports.
 
