@@ -21,13 +21,13 @@ LAYERS = (
     {"rules"},
     {"codes", "fixer", "rewrite", "rule", "settings", "suppress", "report", "cache", "baseline"},
     {"dependencies", "imports", "keras", "notebook", "finding"},
-    {"source", "discover", "modules", "files", "destination", "toml"},
-    {"__init__"},
+    {"source", "discover", "modules", "files", "destination", "processes", "toml"},
+    {"__init__", "frozen"},
 )
 # The only modules that know a library.
 KNOWS = {
     "click": {"cli"},
-    "rich": {"cli", "report.full", "report.frame"},
+    "rich": {"cli", "report.full", "report.frame", "report.progress"},
     "pathspec": {"discover", "settings"},
 }
 

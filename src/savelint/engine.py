@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
 from savelint.discover import Problem, discover, os_reason
-from savelint.files import Fact, Files, digest, stamp
+from savelint.files import Fact, Files, Seen, digest, stamp
 from savelint.finding import Finding, Safety, Severity
 from savelint.frozen import frozen
 from savelint.keras import METHODS, WORDS
@@ -221,11 +221,35 @@ def _checked(tasks: Sequence[Task], options: Options) -> Iterator[Checked]:
     for number, task in enumerate(tasks):
         left = len(tasks) - number
         if min(options.jobs, left) > 1 and time.perf_counter() - begin > _WORTH_PROCESSES:
-            from savelint.processes import spread
-
-            yield from spread(tasks[number:], options)
+            yield from _spread(tasks[number:], options)
             return
         yield check_file(task, options)
+
+
+def _spread(tasks: Sequence[Task], options: Options) -> Iterator[Checked]:
+    """Check files by several processes; what is missing because one died, this one checks."""
+    from savelint import processes
+
+    shared = options
+    if processes.FORKS:
+        from savelint.keras import visitor  # noqa: F401  (libcst, once instead of in each)
+    else:
+        shared = replace(options)  # without what it has read
+    done = 0
+    work = partial(_check_some, tasks, shared)
+    for checked, seen in processes.spread(work, len(tasks), options.jobs):
+        options.files.add(seen)
+        done += len(checked)
+        yield from checked
+    yield from (check_file(task, options) for task in tasks[done:])
+
+
+def _check_some(
+    tasks: Sequence[Task], options: Options, numbers: range
+) -> tuple[list[Checked], Seen]:
+    """Check some of the files; with what was newly seen of others."""
+    checked = [check_file(tasks[number], options) for number in numbers]
+    return checked, options.files.news()
 
 
 def check_file(task: Task, options: Options) -> Checked:

@@ -1,4 +1,4 @@
-"""Files checked by several processes; what comes out is what one process would say."""
+"""Work spread over processes; what comes out is in the order of what went in."""
 
 from __future__ import annotations
 
@@ -6,55 +6,44 @@ import math
 import multiprocessing
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from typing import Any, TypeVar
 
-from savelint.engine import Checked, Options, Task, check_file
-from savelint.files import Seen
-
+# A fork has all that was imported and read so far; macOS' own libraries do not bear it.
+FORKS = sys.platform != "darwin" and "fork" in multiprocessing.get_all_start_methods()
 # Neighbours share bases and helpers, which each process has to read for itself; but a process
 # that has nothing left to do waits for the last one.
 _SHARES = 8
 _MOST = 32
 
-_tasks: Sequence[Task] = ()
-_options: Options
+_Result = TypeVar("_Result")
+_work: Callable[[range], Any]
 
 
-def spread(tasks: Sequence[Task], options: Options) -> Iterator[Checked]:
-    """Check `tasks` in `options.jobs` processes; what they say is in the order of the tasks.
+def spread(work: Callable[[range], _Result], count: int, processes: int) -> Iterator[_Result]:
+    """Have `count` items worked on, some at a time: `work` gets their numbers.
 
-    What is missing because a process died, this one checks.
+    Ends early when a process dies. Where processes are not FORKS, `work` is pickled.
     """
-    # A fork has all that was imported and read so far; macOS' own libraries do not bear it.
-    forks = sys.platform != "darwin" and "fork" in multiprocessing.get_all_start_methods()
-    if forks:
-        from savelint.keras import visitor  # noqa: F401  (libcst, once instead of in each)
-    context = multiprocessing.get_context("fork" if forks else "spawn")
-    shared = options if forks else replace(options)  # without what it has read
-    size = min(_MOST, math.ceil(len(tasks) / (options.jobs * _SHARES)))
-    ranges = [range(at, min(at + size, len(tasks))) for at in range(0, len(tasks), size)]
-    pool = ProcessPoolExecutor(options.jobs, context, _begin, (tasks, shared))
-    done = 0
+    size = max(1, min(_MOST, math.ceil(count / (processes * _SHARES))))
+    ranges = [range(at, min(at + size, count)) for at in range(0, count, size)]
+    context = multiprocessing.get_context("fork" if FORKS else "spawn")
+    pool = ProcessPoolExecutor(processes, context, _begin, (work,))
     try:
-        for checked, seen in pool.map(_check, ranges):
-            options.files.add(seen)
-            done += len(checked)
-            yield from checked
+        yield from pool.map(_run, ranges)
     except BrokenProcessPool:
-        yield from (check_file(task, options) for task in tasks[done:])
+        return
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(tasks: Sequence[Task], options: Options) -> None:
-    global _tasks, _options
-    _tasks, _options = tasks, options
+def _begin(work: Callable[[range], object]) -> None:
+    global _work
+    _work = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
 
 
-def _check(numbers: range) -> tuple[list[Checked], Seen]:
-    checked = [check_file(_tasks[number], _options) for number in numbers]
-    return checked, _options.files.news()
+def _run(numbers: range) -> Any:
+    return _work(numbers)

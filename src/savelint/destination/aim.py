@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 from savelint.destination.outcome import Kind
-from savelint.frozen import frozen
 
 # The suffixes by which Keras knows what to write.
 SUFFIXES = {
@@ -23,7 +23,7 @@ _TOLD = (
 )
 
 
-@frozen
+@dataclass(frozen=True)
 class Aim:
     """A model to be saved: where, as what, by which Keras, and how many bytes it needs."""
 

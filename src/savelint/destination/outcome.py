@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
-
-from savelint.frozen import frozen
 
 
 class Kind(Enum):
@@ -57,7 +56,7 @@ CHECKS = {
 }
 
 
-@frozen
+@dataclass(frozen=True)
 class Problem:
     """What keeps a model from being saved, or from being sure that it can be.
 
@@ -79,7 +78,7 @@ class Problem:
         return CHECKS[self.code]
 
 
-@frozen
+@dataclass(frozen=True)
 class Advice:
     """What to know about a path although saving to it will succeed."""
 
@@ -104,7 +103,7 @@ class PreflightError(Exception):
         return str(self.result)
 
 
-@frozen
+@dataclass(frozen=True)
 class Preflight:
     """Whether a model can be saved to a path, here and now.
 

@@ -6,11 +6,11 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from savelint.destination import errors
 from savelint.destination.aim import Aim
 from savelint.destination.outcome import Kind, Problem, Verdict
-from savelint.frozen import frozen
 
 # The longest that TensorFlow adds to the last name of a checkpoint's prefix: what all calls
 # add, and the number that `Checkpoint.save` puts before it.
@@ -20,7 +20,7 @@ _NUMBER = len("-1")
 _DIGITS = 20
 
 
-@frozen
+@dataclass(frozen=True)
 class Way:
     """How far the way to a directory leads.
 
