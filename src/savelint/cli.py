@@ -34,6 +34,9 @@ STDIN = "-"
 STDIN_NAME = "<stdin>"
 FORMATS = ("full", "concise", "json")
 FINDINGS, FAILED, INTERRUPTED = 1, 2, 130
+# What a run makes is trees, nearly all without cycles: looking for those after every few
+# hundred objects would take a quarter of it.
+COLLECTION = (10_000, 20, 20)
 # Where the width of the output is not known: a pipe, a file, a log.
 _WIDTH = 100
 
@@ -335,9 +338,7 @@ def clean(*, directories: tuple[str, ...]) -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process; the console script `savelint`."""
-    # What a run makes is trees, nearly all without cycles: looking for those after every few
-    # hundred objects takes a quarter of it.
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(*COLLECTION)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Source holds what a terminal's encoding lacks; that is no reason to fail.
