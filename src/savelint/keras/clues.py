@@ -257,7 +257,9 @@ class Clues:
             for name, default in _defaults(given)
             if name not in {"training", "mask"}
         )
-        if node.name == "call" and (plain > 2 or None in given.kw_defaults or optional):
+        starred = plain == 1 and given.vararg is not None
+        needy = plain > 2 or starred or None in given.kw_defaults or optional
+        if node.name == "call" and needy:
             self.words.add(NEEDY_CALL)
         if node.name == "__init__" and not _begins_with_super(node.body):
             self.words.add(UNFOUNDED)

@@ -56,7 +56,13 @@ def _behind_inputs(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter
 
 
 def demanded_tensors(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter]:
-    """The tensors behind the inputs without which `call` raises; not those that Keras gives."""
+    """The tensors behind the inputs without which `call` raises; not those that Keras gives.
+
+    A `*args` is one, where `call` takes its inputs by it, and several of them.
+    """
+    signature = module.signature_of(call)
+    if signature.several is not None and all(p.keyword_only for p in signature.parameters[1:]):
+        return [signature.several]
     return [
         p
         for p in _behind_inputs(module, call)
