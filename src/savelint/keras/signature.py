@@ -51,8 +51,9 @@ def _takes_several(node: cst.FunctionDef | cst.Lambda, name: str) -> bool:
             target = part.targets[0].target
             if isinstance(target, (cst.Tuple, cst.List)) and len(target.elements) > 1:
                 return True
-        elif isinstance(part, cst.Call) and _last_name(part.func) in _JOINING and part.args:
-            if _names(part.args[0].value) == (name,) and not part.args[0].star:
+        elif isinstance(part, cst.Call) and _last_name(part.func) in _JOINING:
+            first = part.args[0] if part.args else None
+            if first is not None and _names(first.value) == (name,) and not first.star:
                 return True
     return False
 

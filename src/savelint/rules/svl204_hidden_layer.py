@@ -1051,10 +1051,11 @@ class Net(keras.Model):
             yield self._report(
                 holder, stores[0], where, variant="replaced", fix=fix, layer=hidden[0]
             )
-        elif layers and holder.cls.kind is Kind.LAYER:
-            if not any(holder.is_seen(layer, _INTERNAL) for layer in layers):
-                where = "is a list of Keras' own, which it does not save"
-                yield self._report(holder, stores[0], where, variant="internal", fix=fix)
+            return
+        seen = any(holder.is_seen(layer, _INTERNAL) for layer in layers)
+        if layers and not seen and holder.cls.kind is Kind.LAYER:
+            where = "is a list of Keras' own, which it does not save"
+            yield self._report(holder, stores[0], where, variant="internal", fix=fix)
 
     def _in_defaultdict(self, holder: Holder, name: str) -> Iterator[tuple[Finding, cst.CSTNode]]:
         stores = list(holder.assigned(name))
