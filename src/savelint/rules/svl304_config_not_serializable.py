@@ -442,8 +442,13 @@ class Style:
     def get_config(self):
         return {}
 
+class Options(dict):
+    pass
+
 class One(keras.layers.Layer):
-    def __init__(self, sizes=None, ends=(1, 2), style=None, rate=None, start=0, **kwargs):
+    def __init__(
+        self, sizes=None, ends=(1, 2), style=None, rate=None, start=0, options=None, **kwargs
+    ):
         super().__init__(**kwargs)
         self.sizes = {int(key): size for key, size in sizes.items()} if sizes else {1: 3}
         if not isinstance(ends, tuple):
@@ -452,6 +457,7 @@ class One(keras.layers.Layer):
         self.style = style or Style()
         self.rate = rate if rate is not None else 0.5
         self.start = start or {"a": 1}
+        self.options = options or Options()
         self.steps = {1: 2}
 
     def call(self, inputs):
@@ -465,6 +471,7 @@ class One(keras.layers.Layer):
             "style": self.style,
             "rate": self.rate,
             "start": self.start,
+            "options": self.options,
         }
 """,
     )
@@ -568,8 +575,8 @@ def _made_here(module: ModuleModel, cls: KerasClass, name: str, store: Attribute
     made = next((c.value for c in cls.flow("__init__").all(Creation) if c.node is node), None)
     if isinstance(made, Instance) and made.outline is not None:
         outline = made.outline
-        plain = containers.is_plain(outline) and CONFIG not in outline.method_names
-        return "made" if plain else ""
+        plain = containers.is_plain(outline) and not any(c.bases for c in outline.lineage)
+        return "made" if plain and CONFIG not in outline.method_names else ""
     called = getattr(node, "func", None)
     origin = module.summary.resolve(module.text(called)) if called is not None else None
     is_tensor = origin in _TENSORS and (not is_default or used or module.keras is Keras.V2)
