@@ -119,6 +119,8 @@ class Clues:
         self.words: set[str] = set()
         # The last names of what Keras or TensorFlow has and is called with a doubtful name.
         self.misnamed: set[str] = set()
+        # The names written out for layers that one model may hold.
+        self._layer_names: set[str] = set()
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
@@ -159,6 +161,7 @@ class Clues:
         """Note a call that gives a name, `name=` or the first of `add_weight`, or sets the flag."""
         if _last_name(node.func) in _SETTING and node.args and _is_flag(node.args[0]):
             self.words.add(LEGACY_FLAG)
+        self._twins(node)
         given = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
         if node.args and _last_name(node.func) in _WEIGHT_MAKERS:
             given.append(node.args[0])
@@ -170,6 +173,23 @@ class Clues:
             origin = self._origin(_last_name(root)) or ""
             if "keras" in origin or "tensorflow" in origin:
                 self.misnamed.add(_last_name(node.func))
+
+    def _twins(self, node: ast.Call) -> None:
+        """Note layers of one name: those called where they are made, and those of a Sequential."""
+        made: list[ast.expr] = [node.func]
+        if _last_name(node.func) == "Sequential" and node.args:
+            made = list(getattr(node.args[0], "elts", ()))
+        for call in made:
+            if not isinstance(call, ast.Call):
+                continue
+            for keyword in call.keywords:
+                value = getattr(keyword.value, "value", None)
+                if keyword.arg != "name" or not isinstance(value, str):
+                    continue
+                if value in self._layer_names:
+                    self.words.add(DOUBTFUL_NAME)
+                    self.misnamed.add(_last_name(call.func))
+                self._layer_names.add(value)
 
     def _bound(self, node: ast.Assign | ast.AnnAssign) -> None:
         """Note what is made outside all functions."""
