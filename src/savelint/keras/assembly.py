@@ -94,9 +94,10 @@ def _called(flow: Flow, graph: Graph) -> Iterator[Instance]:
 
 def _leading(calls: Sequence[LayerCall], graph: Graph) -> Iterator[Instance]:
     """The layers that certainly lead to the outputs of a graph, the last first."""
+    before = {id(layer.node) for layer in _makers(graph.inputs)}
     wanted = {id(layer.node) for layer in _makers(graph.outputs)}
     for call in reversed(calls):
-        if id(call.layer.node) in wanted:
+        if id(call.layer.node) in wanted - before:
             wanted.update(id(layer.node) for value in _held(call) for layer in _makers(value))
             yield call.layer
 

@@ -409,7 +409,9 @@ def pair(deep):
     unused = layers.Dense(3, name="all")(layers.Dense(3, name="part")(inputs))
     fourth = keras.Model(inputs, layers.Dense(3, name="part")(inputs))
     parts = [layers.Dense(3, name="a"), layers.Dense(3, name="a")]
-    return first, second, third, fourth, parts[0](inputs)
+    hidden = layers.Dense(3, name="head")(inputs)
+    fifth = keras.Model(hidden, layers.Dense(3, name="head")(hidden))
+    return first, second, third, fourth, fifth, parts[0](inputs)
 """,
         """\
 # Names of other things: metrics, tensors, columns, what a class keeps for itself.
