@@ -23,6 +23,25 @@ USES = {
 }
 
 
+SEVERAL = {
+    "return tf.concat(xs, -1)": True,
+    "a, b = xs\nreturn a + b": True,
+    "if len(xs) > 1:\n    return keras.layers.concatenate(xs)\nreturn xs[0]": True,
+    "return tf.concat([*xs], -1)": False,
+    "return tf.stack(*xs)": False,
+    "a, = xs\nreturn a": False,
+    "return self.inner(*xs)": False,
+    "return xs[0]": False,
+}
+
+
+@pytest.mark.parametrize(("body", "several"), SEVERAL.items(), ids=SEVERAL)
+def test_a_star_takes_several_where_they_are_joined_or_named(body: str, several: bool) -> None:
+    module = model(net(body, parameters="*xs"))
+    call = module.classes[0].outline.methods["call"]
+    assert (module.signature_of(call).several is not None) == several
+
+
 @pytest.mark.parametrize(("parameter", "use"), USES.items(), ids=USES)
 def test_an_annotation_tells_what_is_no_tensor(parameter: str, use: str) -> None:
     assert used(parameter, "return x") == use
@@ -103,6 +122,7 @@ NEEDY = {
     "x, *, y": True,
     "x, y, z=1": True,
     "x, *y, **z": False,
+    "*y": True,
 }
 
 

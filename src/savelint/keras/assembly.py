@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
-from savelint.keras.model import Contact, Creation, Flow, Graph, LayerCall, Stack
-from savelint.keras.values import Instance, Spec, Tensor, Value, elements
+from savelint.keras.model import Argument, Contact, Creation, Flow, Graph, LayerCall, Stack
+from savelint.keras.values import Instance, Spec, Tensor, Value, elements, literal
 
 
 def creation(flow: Flow, instance: Instance) -> Creation | None:
@@ -28,6 +28,28 @@ def parts(flow: Flow, model: Instance) -> Iterator[Instance]:
                 seen.add(id(layer.node))
                 pending.append(layer)
                 yield layer
+
+
+def namesakes(flow: Flow) -> Iterator[tuple[Argument, Argument]]:
+    """The names that two layers of one model are given: of the first, and of the other."""
+    made = {id(c.node): c for c in flow.all(Creation) if not c.conditional}
+    for event in flow.events:
+        held: list[Instance] = []
+        if isinstance(event, Stack):
+            held = list(filter(_is_layer, event.layers))
+        elif isinstance(event, Graph):
+            before = flow.events[: flow.events.index(event)]
+            calls = [e for e in before if isinstance(e, LayerCall) and e.layer.attribute is None]
+            held = list(_leading(calls, event))[::-1]
+        named: dict[object, Argument] = {}
+        for layer in {id(layer.node): layer for layer in held}.values():
+            creation = made.get(id(layer.node))
+            given = creation.arguments.get(None, "name") if creation is not None else None
+            name = literal(given.value) if given is not None else ...
+            if given is not None and isinstance(name, str):
+                if name in named:
+                    yield named[name], given
+                named.setdefault(name, given)
 
 
 def _layers(flow: Flow, model: Instance) -> Iterator[Instance]:
@@ -67,9 +89,15 @@ def _called(flow: Flow, graph: Graph) -> Iterator[Instance]:
         yield from (call.layer for call in calls)
         return
     # Several in one place: only what leads to the outputs is of this one.
+    yield from _leading(calls, graph)
+
+
+def _leading(calls: Sequence[LayerCall], graph: Graph) -> Iterator[Instance]:
+    """The layers that certainly lead to the outputs of a graph, the last first."""
+    before = {id(layer.node) for layer in _makers(graph.inputs)}
     wanted = {id(layer.node) for layer in _makers(graph.outputs)}
     for call in reversed(calls):
-        if id(call.layer.node) in wanted:
+        if id(call.layer.node) in wanted - before:
             wanted.update(id(layer.node) for value in _held(call) for layer in _makers(value))
             yield call.layer
 

@@ -285,8 +285,9 @@ class CallReader(BuiltinReader):
         if name in {"keras.Input", "keras.layers.Input"}:
             return operations.keras_input(node, arguments)
         if name.endswith(".Model") and arguments.items and tables.base_kind(name) is Kind.MODEL:
-            outputs = arguments.get(1, "outputs")
-            self._note(Graph(node, outputs.value if outputs else None, self._inside))
+            ends = (arguments.get(0, "inputs"), arguments.get(1, "outputs"))
+            inputs, outputs = (end.value if end else None for end in ends)
+            self._note(Graph(node, inputs, outputs, self._inside))
             return Instance(Kind.FUNCTIONAL, name, node)
         if name == saves.EXPORT_ARCHIVE or name in tables.LOOKUP_TABLES:
             return Instance(None, name, node)

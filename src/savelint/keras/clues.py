@@ -155,6 +155,8 @@ class Clues:
         self.misnamed: set[str] = set()
         # Dotted names that end as something that is gone from Keras or TensorFlow does.
         self.doubtful: set[str] = set()
+        # The names written out for layers that one model may hold.
+        self._layer_names: set[str] = set()
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
@@ -196,6 +198,7 @@ class Clues:
         """Note a call that gives a name, `name=` or the first of `add_weight`, or sets the flag."""
         if _last_name(node.func) in _SETTING and node.args and _is_flag(node.args[0]):
             self.words.add(LEGACY_FLAG)
+        self._twins(node)
         given = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
         if node.args and _last_name(node.func) in _WEIGHT_MAKERS:
             given.append(node.args[0])
@@ -207,6 +210,23 @@ class Clues:
             origin = self._origin(_last_name(root)) or ""
             if "keras" in origin or "tensorflow" in origin:
                 self.misnamed.add(_last_name(node.func))
+
+    def _twins(self, node: ast.Call) -> None:
+        """Note layers of one name: those called where they are made, and those of a Sequential."""
+        made: list[ast.expr] = [node.func]
+        if _last_name(node.func) == "Sequential" and node.args:
+            made = list(getattr(node.args[0], "elts", ()))
+        for call in made:
+            if not isinstance(call, ast.Call):
+                continue
+            for keyword in call.keywords:
+                value = getattr(keyword.value, "value", None)
+                if keyword.arg != "name" or not isinstance(value, str):
+                    continue
+                if value in self._layer_names:
+                    self.words.add(DOUBTFUL_NAME)
+                    self.misnamed.add(_last_name(call.func))
+                self._layer_names.add(value)
 
     def _bound(self, node: ast.Assign | ast.AnnAssign) -> None:
         """Note what is made outside all functions."""
@@ -295,7 +315,9 @@ class Clues:
             for name, default in _defaults(given)
             if name not in {"training", "mask"}
         )
-        if node.name == "call" and (plain > 2 or None in given.kw_defaults or optional):
+        starred = plain == 1 and given.vararg is not None
+        needy = plain > 2 or starred or None in given.kw_defaults or optional
+        if node.name == "call" and needy:
             self.words.add(NEEDY_CALL)
         if node.name == "__init__" and not _begins_with_super(node.body):
             self.words.add(UNFOUNDED)

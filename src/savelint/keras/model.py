@@ -388,6 +388,7 @@ class Graph:
     """
 
     node: cst.Call
+    inputs: Value
     outputs: Value
     inside: tuple[cst.FunctionDef | cst.Lambda, ...]
 

@@ -42,6 +42,8 @@ _OF_FUNCTIONAL = {
 }
 # They hold None while a layer is new, and take that; nothing else.
 _OF_NOTHING = {2: frozenset[str](), 3: frozenset({"path", "quantization_mode"})}
+# Keras 2 takes a subclassed model that has them for one with a graph when it loads it.
+_OF_GRAPHS = {2: frozenset({"inputs"}), 3: frozenset[str]()}
 # Weights that Keras 3 computes, with what LoRA or quantization adds.
 _OF_ONE_LAYER = {
     2: {},
@@ -56,6 +58,7 @@ _OF_ONE_LAYER = {
 }
 EVERY = frozenset[str]().union(
     *(table[keras] for table in (_OF_LAYERS, _OF_MODELS, _OF_FUNCTIONAL) for keras in (2, 3)),
+    *(_OF_GRAPHS[keras] for keras in (2, 3)),
     *(_OF_NOTHING[keras] for keras in (2, 3)),
     *(set(_OF_ONE_LAYER[keras].values()) for keras in (2, 3)),
 )
@@ -84,3 +87,8 @@ def of_functional(keras: int) -> frozenset[str]:
 def unless_none(keras: int) -> frozenset[str]:
     """What instances can be given None, and nothing else."""
     return _OF_NOTHING[keras]
+
+
+def of_graphs(keras: int) -> frozenset[str]:
+    """What a subclassed Model can be given, and is not built any more when it is loaded."""
+    return _OF_GRAPHS[keras]

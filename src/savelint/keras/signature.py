@@ -36,7 +36,26 @@ def signature(node: cst.FunctionDef | cst.Lambda) -> Signature:
         default = parameter.default
         needed = isinstance(default, cst.Name) and default.value == "None" and name in computed
         found.append(Parameter(name, parameter, default is None, keyword_only, use, needed))
-    return Signature(tuple(found), isinstance(declared.star_arg, cst.Param))
+    star = declared.star_arg
+    if not isinstance(star, cst.Param):
+        return Signature(tuple(found), is_open=False)
+    name = star.name.value
+    several = Parameter(name, star, True, False, "") if _takes_several(node, name) else None
+    return Signature(tuple(found), is_open=True, several=several)
+
+
+def _takes_several(node: cst.FunctionDef | cst.Lambda, name: str) -> bool:
+    """Whether a function joins all that its `*args` takes, or has a name for each of several."""
+    for part in descendants(node.body):
+        if isinstance(part, cst.Assign) and _names(part.value) == (name,):
+            target = part.targets[0].target
+            if isinstance(target, (cst.Tuple, cst.List)) and len(target.elements) > 1:
+                return True
+        elif isinstance(part, cst.Call) and _last_name(part.func) in _JOINING:
+            first = part.args[0] if part.args else None
+            if first is not None and _names(first.value) == (name,) and not first.star:
+                return True
+    return False
 
 
 def computed_names(node: cst.FunctionDef) -> set[str]:

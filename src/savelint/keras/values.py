@@ -502,10 +502,14 @@ class Parameter:
 
 @frozen
 class Signature:
-    """What a function takes; `is_open` says that a `*args` takes further arguments."""
+    """What a function takes; `is_open` says that a `*args` takes further arguments.
+
+    `several` is that `*args`, where the function takes several by it.
+    """
 
     parameters: tuple[Parameter, ...]
     is_open: bool
+    several: Parameter | None = None
 
 
 @frozen

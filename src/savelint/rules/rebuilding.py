@@ -20,9 +20,9 @@ from savelint.keras.config import (
     library_bases,
     recorded_by,
 )
-from savelint.keras.model import KerasClass, ModuleModel, SuperCall
+from savelint.keras.model import Creation, KerasClass, ModuleModel, SuperCall
 from savelint.keras.tables import CONFIG, ROOT_ARGUMENTS, Kind
-from savelint.keras.values import Argument
+from savelint.keras.values import Argument, Array, Function, Instance
 from savelint.rules import lineage
 
 if TYPE_CHECKING:
@@ -386,6 +386,28 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
             elif use.role == "iterated" and _calls_items(module, use.node):
                 found = "callables"
     return found
+
+
+def given(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken) -> str:
+    """What code in sight gives a class as an argument, where that is no plain value.
+
+    The words are those of `nature`.
+    """
+    order = [t.name for t in made.arguments if t.parameter and not t.parameter.keyword_only]
+    position = order.index(taken.name) if taken.name in order else None
+    for flow in module.saving_scopes(cls):
+        for creation in flow.all(Creation):
+            if getattr(creation.value, "outline", None) is not cls.outline:
+                continue
+            argument = creation.arguments.get(position, taken.name)
+            value = argument.value if argument is not None else None
+            if isinstance(value, Array):
+                return "array"
+            if isinstance(value, Function):
+                return "callable"
+            if isinstance(value, Instance) and value.kind is not None and value.kind.is_layer:
+                return "layer"
+    return ""
 
 
 def is_left_open(module: ModuleModel, cls: KerasClass) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from savelint.finding import Edit
@@ -16,12 +17,20 @@ from savelint.keras.model import (
 )
 from savelint.keras.tables import Kind
 from savelint.keras.values import Const, Instance, Parameter, Spec, elements
-from savelint.rules import building
+from savelint.rules import building, serving
 from savelint.source import Span
 
 if TYPE_CHECKING:
     import libcst as cst
 
+# Layers that take integers or text.
+_LOOKING_UP = frozenset(
+    {
+        "keras.layers.Embedding",
+        "keras.layers.StringLookup",
+        "keras.layers.TextVectorization",
+    }
+)
 # What Keras may give to `call` by itself, besides the inputs.
 BY_KERAS = frozenset({"training", "mask"})
 
@@ -56,7 +65,13 @@ def _behind_inputs(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter
 
 
 def demanded_tensors(module: ModuleModel, call: cst.FunctionDef) -> list[Parameter]:
-    """The tensors behind the inputs without which `call` raises; not those that Keras gives."""
+    """The tensors behind the inputs without which `call` raises; not those that Keras gives.
+
+    A `*args` is one, where `call` takes its inputs by it, and several of them.
+    """
+    signature = module.signature_of(call)
+    if signature.several is not None and all(p.keyword_only for p in signature.parameters[1:]):
+        return [signature.several]
     return [
         p
         for p in _behind_inputs(module, call)
@@ -134,6 +149,19 @@ def is_exported_with_signature(module: ModuleModel, cls: KerasClass) -> bool:
         save.how == "export" and save.arguments.get(None, "input_signature") is not None
         for save in saves
     )
+
+
+def looked_up_input(module: ModuleModel, cls: KerasClass) -> LayerCall | None:
+    """The call of a layer for integers or text on the input of `call`, or on one of several."""
+    call = cls.outline.method("call")
+    parameter = serving.first_parameter(call) if call is not None else None
+    one_of = re.compile(rf"{parameter}(\[(?:'[^']*'|\"[^\"]*\")\])?")
+    for event in cls.flow("call").all(LayerCall):
+        if event.layer.name in _LOOKING_UP and event.arguments.positional:
+            given = event.arguments.positional[0].node.value
+            if parameter and one_of.fullmatch(module.text(given)):
+                return event
+    return None
 
 
 def defaulted(module: ModuleModel, parameter: Parameter, default: str) -> Edit:

@@ -33,11 +33,16 @@ from savelint.keras.values import (
     elements,
 )
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import building, serving
+from savelint.rules import building, serving, signatures
 
 if TYPE_CHECKING:
-    pass
+    import libcst as cst
 
+# What gives a model of a class a policy under which its inputs become smaller numbers.
+_HALVED = (
+    r"^[^#\n]*?(?:\b{}\([^()]*\bdtype=|\bset_(?:global_)?policy\()"
+    r"\s*['\"]mixed_(b?float16)['\"]"
+)
 _CONTROL_FLOW = "without it Python branches on tensors in the body are no longer converted"
 _DROPPED = "the signature is dropped: serve with `export`, or pass `signatures=`"
 _MOVED = "it serves only if the caller passes it as `signatures=model.serve`"
@@ -59,6 +64,24 @@ class Net(keras.Model):
 
 """
 )
+_EMBEDDED = """\
+import tensorflow as tf
+import tf_keras
+
+
+class Net(tf_keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.embed = tf_keras.layers.Embedding(10, 3)
+
+    def build(self, input_shape):
+        self.embed.build(input_shape)
+        self.built = True
+
+{decorator}    def call(self, inputs):
+        return self.embed(inputs)
+"""
+_BINDING = "TypeError: .*Binding inputs"
 _BUILT = """\
 import tensorflow as tf
 import tf_keras
@@ -136,7 +159,9 @@ class TfFunctionOnCall(Rule):
     keeps that trace with the initial weights baked in. Assigning weights then changes
     nothing, gradients are None, and what is saved is not what was trained. With an
     `input_signature` and a parameter `training`, `fit` raises in both generations; in
-    Keras 2 also with one that takes a list, and any other batch with one of a fixed batch.
+    Keras 2 also with one that takes a list, and any other batch with one of a fixed batch;
+    a signature of float32 refuses the integers that an `Embedding` takes, and what a mixed
+    policy makes of the inputs.
 
     Silent: a class whose own `build` builds its layers or makes its weights (a layer that
     is itself part of a model without `build` excepted), one whose sublayers have no
@@ -254,6 +279,48 @@ class TfFunctionOnCall(Rule):
                 build="Net()",
                 ways=(Way.CALL, Way.TRAIN),
                 fails={Keras.V2: {Way.CALL: "TypeError: .*Binding inputs"}},
+            ),
+            keras=(Keras.V2,),
+        ),
+        Example(
+            variant="lookup",
+            bad=_EMBEDDED.format(
+                decorator="    @tf.function(input_signature=[tf.TensorSpec([None, 6])])\n"
+            ),
+            at="tf.function(input_signature=[tf.TensorSpec([None, 6])])",
+            good=_EMBEDDED.format(decorator=""),
+            witness=Witness(
+                build="Net()",
+                inputs=(((6,), "int32"),),
+                ways=(Way.CALL, Way.TRAIN),
+                fails={Keras.V2: {Way.CALL: _BINDING, Way.TRAIN: _BINDING}},
+            ),
+            keras=(Keras.V2,),
+        ),
+        Example(
+            variant="policy",
+            bad=_BUILT
+            + """\
+    @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+net = Net(dtype="mixed_float16")
+""",
+            at="tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])",
+            good=_BUILT
+            + """\
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+net = Net(dtype="mixed_float16")
+""",
+            witness=Witness(
+                build="net",
+                ways=(Way.CALL,),
+                fails={Keras.V2: {Way.CALL: _BINDING}},
             ),
             keras=(Keras.V2,),
         ),
@@ -536,9 +603,15 @@ class Wrap(keras.layers.Layer):
             return
         inputs = specs.items[0]
         fixed = [s for s in elements(inputs) if isinstance(s, Spec) and s.shape and s.shape[0]]
+        labels: list[tuple[cst.CSTNode, str]] = []
         if isinstance(inputs, Seq) and inputs.kind == "list":
             variant, note = "list", "`fit` and `predict` pass a tuple"
             message = f"The `input_signature` on `{cls.name}.call` refuses a tuple of inputs"
+        elif found := _refused_dtype(module, cls, inputs):
+            variant, given, node = found
+            note = f"refuses {given}"
+            message = f"The `input_signature` on `{cls.name}.call` takes float32, not {given}"
+            labels = [(node, "the input is looked up here")] if node is not None else []
         elif fixed:
             variant, note = "fixed batch", "refuses any other batch"
             batch = fixed[0].shape[0] if fixed[0].shape else None
@@ -551,7 +624,9 @@ class Wrap(keras.layers.Layer):
             traced.expression,
             message,
             variant=variant,
+            severity=Severity.WARNING if variant in {"lookup", "policy"} else None,
             note=note,
+            labels=labels,
             fix=Fix("take the decorator off `call`", Safety.UNSAFE, (removal,), _DROPPED),
         )
 
@@ -677,6 +752,22 @@ def _refuses_training(module: ModuleModel, cls: KerasClass) -> Traced | None:
     specs = getattr(traced.signature, "elements", ())
     covered = len(specs) >= names.index("training")
     return None if covered and module.keras is Keras.V2 else traced
+
+
+def _refused_dtype(
+    module: ModuleModel, cls: KerasClass, inputs: Value
+) -> tuple[str, str, cst.CSTNode | None] | None:
+    """What a signature of float32 refuses that the model is given: the example, what, and where."""
+    if not isinstance(inputs, Spec) or inputs.dtype != "float32":
+        return None
+    looked_up = signatures.looked_up_input(module, cls)
+    if looked_up is not None:
+        given = "integers" if looked_up.layer.name.endswith(".Embedding") else "text"
+        return "lookup", given, looked_up.node
+    halved = re.search(_HALVED.format(cls.name), module.source.text, re.MULTILINE)
+    if halved is None:
+        return None
+    return "policy", halved[1], None
 
 
 def _is_built_first(module: ModuleModel, cls: KerasClass) -> bool:

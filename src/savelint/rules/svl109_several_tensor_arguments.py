@@ -71,6 +71,24 @@ class Net(keras.Model):
     def call(self, inputs):
         return self.attend(inputs, inputs)
 """
+_JOINED = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, {parameter}):
+        return self.dense(tf.concat(parts, axis=-1))
+
+
+net = Net()
+net({given})
+net.export("served")
+"""
 _INPUTS = (((6,), "float32"), ((6,), "float32"))
 _WAYS = (Way.CALL, Way.TRAIN, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
 _V3 = "TypeError: .*missing a required argument: '{}'"
@@ -201,6 +219,19 @@ net.export("served")
             fixed=False,
         ),
         Example(
+            variant="starred",
+            bad=_JOINED.format(parameter="*parts", given="tf.ones([4, 6]), tf.ones([4, 2])"),
+            at="parts",
+            good=_JOINED.format(parameter="parts", given="(tf.ones([4, 6]), tf.ones([4, 2]))"),
+            witness=Witness(
+                build="net",
+                inputs=_INPUTS,
+                ways=(Way.RUN,),
+                fails={keras: {Way.RUN: "TypeError|ValueError"} for keras in Keras},
+            ),
+            fixed=False,
+        ),
+        Example(
             variant="built",
             bad="import tensorflow as tf\n"
             + _BUILT.format(parameters="x, weights", shape="input_shape", unpacked=""),
@@ -308,6 +339,43 @@ class Other(Net):
         return ops.zeros_like(inputs) if state is None else state
 """,
         """\
+# Several or one, handed on as they are; layers.
+import keras
+import tensorflow as tf
+
+class Wrapper(keras.Model):
+    def __init__(self, inner, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = inner
+
+    def call(self, *args, **kwargs):
+        return self.inner(*args, **kwargs)
+
+    def get_config(self):
+        return {**super().get_config(), "inner": keras.layers.serialize(self.inner)}
+
+    @classmethod
+    def from_config(cls, config):
+        config["inner"] = keras.layers.deserialize(config["inner"])
+        return cls(**config)
+
+class First(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, *inputs):
+        return self.dense(inputs[0])
+
+class Joined(keras.layers.Layer):
+    def call(self, *inputs):
+        return tf.concat(inputs, axis=-1)
+
+class Rest(keras.Model):
+    def call(self, inputs, *others):
+        return tf.concat([inputs, *others], axis=-1)
+""",
+        """\
 # What is there to be overridden.
 import keras
 
@@ -348,12 +416,16 @@ class Net(keras.Model):
         if variant is None or signatures.is_exported_with_signature(module, cls):
             return
         # A class that is never made may be a part of one that is not in sight.
-        is_whole = variant not in {"part", "built"} and signatures.is_made(module, cls)
+        # A `*args` may as well be given one, as it is where nothing is unpacked.
+        is_whole = variant not in {"part", "built", "starred"} and signatures.is_made(module, cls)
         names = " and ".join(f"`{parameter.name}`" for parameter in needs)
+        what = f"must be given {names} besides its inputs"
+        if variant == "starred":
+            what = f"takes several inputs as `*{needs[0].name}`"
         yield self.finding(
             module,
             needs[0].node.name,
-            f"`{cls.name}.call` must be given {names} besides its inputs",
+            f"`{cls.name}.call` {what}",
             variant=variant,
             severity=None if is_whole else Severity.WARNING,
             note="Keras calls a model on one argument",
@@ -372,6 +444,8 @@ def _variant(
         return "part" if module.keras is Keras.V3 else None
     if module.is_part(cls):
         return None  # where it is called is not seen
+    if needs[0].node.star:
+        return "starred" if signatures.loses_weights(module, cls) else None
     build = cls.outline.method("build")
     shapes = module.signature_of(build).parameters if build is not None else ()
     if module.keras is Keras.V3 and len(shapes) > len(needs) + 1:

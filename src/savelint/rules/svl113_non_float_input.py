@@ -16,15 +16,8 @@ from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import serving, signatures
 
 if TYPE_CHECKING:
-    import libcst as cst
+    pass
 
-_TAKING = frozenset(
-    {
-        "keras.layers.Embedding",
-        "keras.layers.StringLookup",
-        "keras.layers.TextVectorization",
-    }
-)
 _ONLY_THESE = "it serves this dtype and these sizes only"
 _NET = """\
 import keras
@@ -43,6 +36,28 @@ class Net(keras.Model):
 
 net = Net()
 net(tf.ones([4, 6], tf.int32))
+"""
+_ENTRY = """\
+import keras
+import tensorflow as tf
+
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.embed = keras.layers.Embedding(10, 4)
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        embedded = keras.ops.mean(self.embed(inputs["ids"]), axis=1)
+        return self.dense(keras.ops.concatenate([inputs["size"], embedded], axis=-1))
+
+
+batch = {{"size": tf.ones([4, 6]), "ids": tf.ones([4, 2], tf.int32)}}
+net = Net()
+net(batch)
+net.export("exported"{given})
+tf.saved_model.load("exported").serve(batch)
 """
 _WITNESS = Witness(
     build="net",
@@ -114,6 +129,21 @@ class NonFloatInput(Rule):
             + 'net.export("exported", input_signature=[tf.TensorSpec([None, 6], tf.int32)])\n',
             witness=_WITNESS,
             keras=(Keras.V3,),
+        ),
+        Example(
+            variant="entry",
+            bad=_ENTRY.format(given=""),
+            at='net.export("exported")',
+            good=_ENTRY.format(
+                given=", input_signature=[tf.nest.map_structure(tf.TensorSpec.from_tensor, batch)]"
+            ),
+            witness=Witness(
+                build="net",
+                ways=(Way.RUN,),
+                fails={Keras.V3: {Way.RUN: "TypeError: .*Binding inputs"}},
+            ),
+            keras=(Keras.V3,),
+            fixed=False,
         ),
         Example(
             variant="text",
@@ -295,7 +325,7 @@ net.export("net")
                 cls = module.class_of(instance) if isinstance(instance, Instance) else None
                 if cls is None or save.how != "export" or cls.kind is not Kind.MODEL:
                     continue
-                embedded = _embedded(module, cls)
+                embedded = signatures.looked_up_input(module, cls)
                 if embedded is not None and _is_unsigned(save):
                     contacts = [
                         contact
@@ -318,10 +348,10 @@ net.export("net")
             module,
             save.node,
             f"`{cls.name}` takes {what}, and is exported with a float32 input",
-            variant="embedding" if what == "integers" else "text",
+            variant=_variant(module, embedded, what),
             note="records float32",
             labels=[(embedded.node, f"the input is {how} here")],
-            fix=_fix(module, save, contacts, what),
+            fix=_fix(module, cls, save, embedded, contacts),
         )
 
     def _looked_up(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
@@ -370,23 +400,26 @@ def _is_unsigned(save: SaveCall) -> bool:
     return not plain and not save.arguments.is_open
 
 
-def _embedded(module: ModuleModel, cls: KerasClass) -> LayerCall | None:
-    """The call of a layer for integers or text on the one input of a model."""
-    call = cls.outline.method("call")
-    parameter = serving.first_parameter(call) if call is not None else None
-    for event in cls.flow("call").all(LayerCall):
-        first: cst.BaseExpression | None = None
-        if event.layer.name in _TAKING and event.arguments.positional:
-            first = event.arguments.positional[0].node.value
-        if first is not None and parameter and module.text(first) == parameter:
-            return event
-    return None
-
-
-def _fix(module: ModuleModel, save: SaveCall, contacts: list[Contact], what: str) -> Fix:
+def _variant(module: ModuleModel, embedded: LayerCall, what: str) -> str:
     if what == "text":
+        return what
+    given = module.text(embedded.arguments.positional[0].node.value)
+    return "entry" if given.endswith("]") else "embedding"
+
+
+def _fix(
+    module: ModuleModel,
+    cls: KerasClass,
+    save: SaveCall,
+    embedded: LayerCall,
+    contacts: list[Contact],
+) -> Fix:
+    if embedded.layer.name.rpartition(".")[2] != "Embedding":
         return Fix("pass an `input_signature` with `tf.string`", Safety.DISPLAY)
-    spec = saving.input_spec(contacts)
+    call = cls.outline.method("call")
+    given = embedded.arguments.positional[0].node.value
+    is_whole = call is not None and module.text(given) == serving.first_parameter(call)
+    spec = saving.input_spec(contacts) if is_whole else None
     written = serving.signature(module, spec) if spec and "int" in spec.dtype else None
     if written is None:
         return Fix("pass an `input_signature` with the integer dtype", Safety.DISPLAY)

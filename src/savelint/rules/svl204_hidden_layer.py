@@ -59,7 +59,8 @@ class HiddenLayer(Rule):
     `trainable_weights`, `.keras` and `.weights.h5`: `fit` leaves it as it is, and a reload
     begins with new random numbers, without any exception. Keras 3 trains what is in a set,
     but a layer does not save it, and a model saves it in an order of its own. A layer does not
-    save what it keeps in `_layers`, Keras 3's own list, either.
+    save what it keeps in `_layers`, Keras 3's own list, either; and whoever assigns that list
+    leaves all other layers of the object untrained.
 
     Silent: layers that another attribute or list holds as well; layers without weights;
     attributes that nothing but the constructor uses; classes that track by hand.
@@ -727,6 +728,38 @@ class Tower(Layer):
             fixed=False,
         ),
         Example(
+            variant="replaced",
+            bad="""\
+from tensorflow import keras
+
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.head = keras.layers.Dense(3)
+        self._layers = []
+
+    def call(self, inputs):
+        return self.head(inputs)
+""",
+            at="[]",
+            good="""\
+from tensorflow import keras
+
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.head = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.head(inputs)
+""",
+            witness=Witness("Net()", trains=2, fails={Keras.V3: {Way.TRAIN: "UNTRAINED: 0 of 2"}}),
+            keras=(Keras.V3,),
+            fixed=False,
+        ),
+        Example(
             variant="dict",
             bad="""\
 import tensorflow as tf
@@ -1007,12 +1040,21 @@ class Net(keras.Model):
     def _in_own_list(self, holder: Holder) -> Iterator[tuple[Finding, cst.CSTNode]]:
         stores = list(holder.assigned(_INTERNAL))
         is_list = bool(stores) and isinstance(stores[0].value, Seq)
-        layers = _contents(holder, _INTERNAL) if is_list else []
-        if not layers or holder.cls.kind is not Kind.LAYER:
+        if not is_list:
             return
-        if not any(holder.is_seen(layer, _INTERNAL) for layer in layers):
+        layers = _contents(holder, _INTERNAL)
+        fix = Fix("give the attribute another name", Safety.DISPLAY)
+        others = [v for s in holder.stores if s.name != _INTERNAL for v in holder.layers(s.value)]
+        hidden = [v for v in others if all(v.node is not layer.node for layer in layers)]
+        if hidden:
+            where = "takes the place of Keras' own list, by which it finds what to train"
+            yield self._report(
+                holder, stores[0], where, variant="replaced", fix=fix, layer=hidden[0]
+            )
+            return
+        seen = any(holder.is_seen(layer, _INTERNAL) for layer in layers)
+        if layers and not seen and holder.cls.kind is Kind.LAYER:
             where = "is a list of Keras' own, which it does not save"
-            fix = Fix("give the attribute another name", Safety.DISPLAY)
             yield self._report(holder, stores[0], where, variant="internal", fix=fix)
 
     def _in_defaultdict(self, holder: Holder, name: str) -> Iterator[tuple[Finding, cst.CSTNode]]:

@@ -9,9 +9,9 @@ from savelint.keras import clues, reserved
 from savelint.keras.generation import Keras
 from savelint.keras.model import AttributeStore, KerasClass, ModuleModel, SuperCall
 from savelint.keras.tables import Kind
-from savelint.keras.values import Argument, ClassOutline, Const
+from savelint.keras.values import Argument, ClassOutline, Const, Seq, Spec
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import weight_calls
+from savelint.rules import rebuilding, weight_calls
 
 _RAISES = dict.fromkeys(Witness.ways, "AttributeError")
 # For layers that have nothing to train.
@@ -36,7 +36,9 @@ class ReservedAttribute(Rule):
     Consequence: AttributeError as soon as the statement runs: in the constructor, or, in
     `call`, when the layer is used first. Which names these are differs: `name` and
     `input_shape` are read-only in Keras 2 only, `inputs` and `outputs` in functional models
-    of Keras 3, `metrics`, `losses`, `weights` and `dtype` in both.
+    of Keras 3, `metrics`, `losses`, `weights` and `dtype` in both. A subclassed model of Keras 2
+    takes `inputs`, and is then not built when it is loaded from `.keras`, which raises: a
+    warning.
 
     Silent: properties with a setter, such as `trainable` and `input_spec`; a class that
     defines the name itself, or one of whose bases is out of sight; a statement in a `try`,
@@ -276,6 +278,43 @@ class Net(keras.Model):
             fixed=False,
         ),
         Example(
+            variant="inputs",
+            bad="""\
+import tensorflow as tf
+
+
+class Net(tf.keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inputs = 6
+        self.head = tf.keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.head(inputs)
+""",
+            at="self.inputs",
+            good="""\
+import tensorflow as tf
+
+
+class Net(tf.keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.input_size = 6
+        self.head = tf.keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.head(inputs)
+""",
+            witness=Witness(
+                build="Net()",
+                trains=2,
+                fails={Keras.V2: {Way.KERAS: "ValueError: Layer .* expected 0 variables"}},
+            ),
+            keras=_V2,
+            fixed=False,
+        ),
+        Example(
             variant="kernel",
             bad="""\
 import keras
@@ -429,6 +468,13 @@ class Net(keras.Model):
         inputs = keras.Input((6,))
         self.outputs = keras.layers.Dense(3)(inputs)
         super().__init__(inputs=inputs, outputs=self.outputs, **kwargs)
+
+
+class Held(keras.Model):
+    def __init__(self, **kwargs):
+        self.inputs = keras.Input((6,))
+        outputs = keras.layers.Dense(3)(self.inputs)
+        super().__init__(self.inputs, outputs, **kwargs)
 """,
     )
 
@@ -442,12 +488,15 @@ class Net(keras.Model):
                 if store.name in seen or _is_guarded(module, store):
                     continue
                 seen.add(store.name)
+                unbuilt = _unbuilds(module, cls, store)
+                what = "keeps the model from being built when it is loaded"
                 yield self.finding(
                     module,
                     store.target,
-                    f"`self.{store.name}` of `{cls.name}` is a read-only property of Keras"
-                    f" {int(module.keras)}",
-                    variant=_variant(module, store.name),
+                    f"`self.{store.name}` of `{cls.name}` "
+                    + (what if unbuilt else f"is a read-only property of Keras {module.keras:d}"),
+                    variant="inputs" if unbuilt else _variant(module, store.name),
+                    severity=Severity.WARNING if unbuilt else None,
                     fix=Fix(f"rename it: `self.{_free(store.name)}`", Safety.DISPLAY),
                 )
 
@@ -474,8 +523,24 @@ def _reserved(module: ModuleModel, cls: KerasClass) -> Iterator[AttributeStore]:
                 continue
             late = functional and event.name in reserved.of_functional(module.keras)
             is_reserved = event.name in names or late or _is_something(module, event)
+            is_reserved = is_reserved or _unbuilds(module, cls, event)
             if is_reserved and not _is_declared(cls.outline, event.name):
                 yield event
+
+
+def _unbuilds(module: ModuleModel, cls: KerasClass, store: AttributeStore) -> bool:
+    """Whether a model that its constructor gives this is not built when it is loaded."""
+    if store.name not in reserved.of_graphs(module.keras) or cls.kind is not Kind.MODEL:
+        return False
+    if store.method != "__init__" or store.conditional or module.is_part(cls):
+        return False
+    if rebuilding.is_functional(cls):
+        return False
+    value = store.value
+    given = value.items if isinstance(value, Seq) and value.complete else (value,)
+    if isinstance(value, Const):
+        return bool(value.value)
+    return bool(given) and all(isinstance(item, (Const, Spec)) for item in given)
 
 
 def _is_declared(outline: ClassOutline, name: str) -> bool:

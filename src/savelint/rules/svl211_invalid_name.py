@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.frozen import frozen
-from savelint.keras import labels
+from savelint.keras import assembly, labels
 from savelint.keras.clues import DOUBTFUL_NAME
 from savelint.keras.generation import Keras
 from savelint.keras.model import Creation, Flow, KerasClass, ModuleModel, SuperCall
@@ -37,7 +37,7 @@ _V3 = (Keras.V3,)
 
 
 class InvalidName(Rule):
-    """A name has a character that TensorFlow, or Keras 3, refuses.
+    """A name that TensorFlow or Keras refuses.
 
     Consequence: TensorFlow makes the names of operations from those of layers, models and
     weights, and takes letters, digits, `_`, `.`, `-` and `>` there. With anything else, such
@@ -45,7 +45,8 @@ class InvalidName(Rule):
     functional model of such layers cannot even be made), `fit` for a loss or an optimizer,
     `tf.saved_model.save` and `export` for a weight, `export` for an input. Keras 3 refuses
     `/` at once, where Keras 2 allows it. A name that begins with `_` or `-` cannot stand
-    first, as that of a model does, or in a checkpoint that of a layer.
+    first, as that of a model does, or in a checkpoint that of a layer. A functional or
+    sequential model of which two layers have one name cannot be made.
 
     Silent: names that are computed, as far as they are; metrics, which may have any name; a
     `_` at the beginning of the name of a weight, or of a layer in another one that has a
@@ -318,6 +319,44 @@ net.fit(np.ones([4, 6], "float32"), np.ones([4, 3], "float32"), verbose=0)
                 fails={keras: {Way.RUN: _SCOPE} for keras in Keras},
             ),
         ),
+        Example(
+            variant="twice",
+            bad="""\
+from tensorflow import keras
+from tensorflow.keras import layers
+
+
+def build():
+    inputs = keras.Input([6])
+    x = layers.Dense(4, activation="relu", name="dense")(inputs)
+    x = layers.Dropout(0.5)(x)
+    outputs = layers.Dense(3, name='dense')(x)
+    return keras.Model(inputs, outputs)
+""",
+            at="'dense'",
+            good="""\
+from tensorflow import keras
+from tensorflow.keras import layers
+
+
+def build():
+    inputs = keras.Input([6])
+    x = layers.Dense(4, activation="relu", name="dense")(inputs)
+    x = layers.Dropout(0.5)(x)
+    outputs = layers.Dense(3, name='logits')(x)
+    return keras.Model(inputs, outputs)
+""",
+            witness=Witness(
+                build="build()",
+                fails={
+                    keras: dict.fromkeys(
+                        Witness.ways, 'ValueError: The name "dense" is used 2 times'
+                    )
+                    for keras in Keras
+                },
+            ),
+            fixed=False,
+        ),
     )
     silent = (
         """\
@@ -347,6 +386,32 @@ def build(i, title):
     x = layers.Dense(3, name="dense.{:d}".format(i))(x)
     x = layers.Dense(3, name=title)(x)
     return keras.Model(inputs, Block()(x), name="1st")
+""",
+        """\
+# One name in two models, in one layer that is called twice, in what is chosen or nested.
+from tensorflow import keras
+from tensorflow.keras import layers
+
+
+def pair(deep):
+    inputs = keras.Input([6])
+    shared = layers.Dense(6, name="dense")
+    first = keras.Model(inputs, layers.Dense(3, name="out")(shared(shared(inputs))))
+    second = keras.Model(inputs, layers.Dense(3, name="out")(inputs))
+    if deep:
+        x = layers.Dense(4, name="hidden")(inputs)
+    else:
+        x = layers.Dense(6, name="hidden")(inputs)
+    x = layers.Reshape((-1, 1))(x)
+    x = layers.TimeDistributed(layers.Dense(3, name="step"))(x)
+    x = layers.TimeDistributed(layers.Dense(3, name="step"))(x)
+    third = keras.Model(inputs, x)
+    unused = layers.Dense(3, name="all")(layers.Dense(3, name="part")(inputs))
+    fourth = keras.Model(inputs, layers.Dense(3, name="part")(inputs))
+    parts = [layers.Dense(3, name="a"), layers.Dense(3, name="a")]
+    hidden = layers.Dense(3, name="head")(inputs)
+    fifth = keras.Model(hidden, layers.Dense(3, name="head")(hidden))
+    return first, second, third, fourth, fifth, parts[0](inputs)
 """,
         """\
 # Names of other things: metrics, tensors, columns, what a class keeps for itself.
@@ -415,6 +480,26 @@ def build():
                 labels=[(given.passed, "passed on here")] if given.passed is not None else (),
                 fix=_fix(module, given.node, taken),
             )
+        yield from self._twice(module)
+
+    def _twice(self, module: ModuleModel) -> Iterator[Finding]:
+        """The names that two layers of one functional or sequential model have."""
+        seen: set[int] = set()
+        for flow in module.scopes:
+            for first, second in assembly.namesakes(flow):
+                node, other = second.node.value, first.node.value
+                if id(node) in seen or not (module.is_here(node) and module.is_here(other)):
+                    continue
+                seen.add(id(node))
+                if not weight_calls.asks_generation(module, node):
+                    yield self.finding(
+                        module,
+                        node,
+                        f"two layers of one model have the name {module.text(node)}",
+                        variant="twice",
+                        labels=[(other, "the other one")],
+                        fix=Fix("give one of them another name", Safety.DISPLAY),
+                    )
 
 
 @frozen

@@ -9,10 +9,11 @@ from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.config import Config, Constructor, Entry, config, constructor
 from savelint.keras.generation import Keras
-from savelint.keras.model import KerasClass, ModuleModel
-from savelint.keras.values import Array, Seq
+from savelint.keras.model import AttributeStore, Creation, KerasClass, ModuleModel
+from savelint.keras.tables import CONFIG
+from savelint.keras.values import Array, Instance, Seq
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import rebuilding
+from savelint.rules import containers, rebuilding
 
 _SAVE = "TypeError: .*(Cannot serialize object|Unable to serialize)"
 _AFTER = "(TypeError|ValueError|AttributeError|NotImplementedError|DIFF)"
@@ -22,13 +23,29 @@ _REBUILDS = re.compile(r"deserialize|from_config|isinstance|\bget\(")
 _SERIALIZED = re.compile(
     r"(?:layers|models)\.serialize\(|serialize_keras_object\(|serialize_layer\(|\.get_config\(\)"
 )
+_INTEGER_KEYS = re.compile(r"\{\s*-?\d+\s*:")
+# What certainly makes a tensor.
+_TENSORS = frozenset(
+    f"{module}.{name}"
+    for module in ("tensorflow", "keras.ops", "keras.backend")
+    for name in ("cast", "constant", "convert_to_tensor")
+)
 _WHAT = {
+    "keys": "a dictionary with keys that are no text",
+    "tuple": "a tuple",
     "set": "a set",
     "tensor": "a tensor",
     "layer": "a layer",
     "callable": "a layer or a function",
     "callables": "a list of layers",
     "object": "an object",
+    "made": "an object",
+}
+
+_NOTES = {
+    "tensor": "comes back as a dictionary",
+    "keys": "they come back as text",
+    "tuple": "comes back as a list, which the constructor refuses",
 }
 
 _PICK = """\
@@ -131,12 +148,68 @@ def build():
 """
 
 
+_SIZED = """\
+from tensorflow import keras
+
+
+class Sized(keras.layers.Layer):
+    def __init__(self, sizes=None, **kwargs):
+        super().__init__(**kwargs)
+        self.sizes = {made}
+        self.dense = keras.layers.Dense(self.sizes[1])
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+    def get_config(self):
+        return {{**super().get_config(), "sizes": {value}}}
+"""
+_CROPPED = """\
+from keras import layers
+
+
+class Cropped(layers.Layer):
+    def __init__(self, ends=(1, 2), **kwargs):
+        super().__init__(**kwargs)
+{check}
+
+    def call(self, inputs):
+        return inputs[:, self.ends[0] : -self.ends[1]]
+
+    def get_config(self):
+        config = super().get_config()
+        config["ends"] = self.ends
+        return config
+"""
+_STYLED = """\
+import tensorflow as tf
+
+
+class Style:
+    def __init__(self, scale=2.0):
+        self.scale = scale
+
+
+class Styled(tf.keras.layers.Layer):
+    def __init__(self, style=None, **kwargs):
+        super().__init__(**kwargs)
+        self.style = {made}
+
+    def call(self, inputs):
+        return inputs * self.style.scale
+
+    def get_config(self):
+        return {{**super().get_config(), "style": {value}}}
+"""
+
+
 class ConfigNotSerializable(Rule):
     """The config holds what cannot be written as JSON, or comes back as something else.
 
     Consequence: a set raises when the model is saved. A tensor is written, and comes back as
     the dictionary that was written; so does a layer, when no `from_config` makes it anew:
-    they raise when the model is loaded.
+    they raise when the model is loaded. Keys that are numbers come back as text, and a tuple
+    as a list, which raises where the constructor insists on a tuple.
 
     Silent: an array of numpy's, which SVL201 reports; numbers, words, shapes, dtypes,
     functions, and what `initializers.get` and its like give, all of which come back; a
@@ -213,6 +286,50 @@ class ConfigNotSerializable(Rule):
                 build="Scale(Settings(3.0))",
                 ways=_WAYS,
                 fails={Keras.V3: {Way.KERAS: _SAVE}, Keras.V2: {Way.KERAS: _SAVE}},
+            ),
+            fixed=False,
+        ),
+        Example(
+            variant="made",
+            bad=_STYLED.format(made="style or Style()", value="self.style"),
+            at="self.style",
+            good=_STYLED.format(made="Style(**(style or {}))", value='{"scale": self.style.scale}'),
+            witness=Witness(
+                build="Styled()",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _SAVE}, Keras.V2: {Way.KERAS: _SAVE}},
+            ),
+            fixed=False,
+        ),
+        Example(
+            variant="keys",
+            bad=_SIZED.format(made="sizes or {1: 3}", value="self.sizes"),
+            at="self.sizes",
+            good=_SIZED.format(
+                made="{int(key): size for key, size in (sizes or {1: 3}).items()}",
+                value="self.sizes",
+            ),
+            witness=Witness(
+                build="Sized()",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _AFTER}, Keras.V2: {Way.KERAS: _AFTER}},
+                trains=2,
+            ),
+            fixed=False,
+        ),
+        Example(
+            variant="tuple",
+            bad=_CROPPED.format(
+                check="        assert isinstance(ends, tuple)\n        self.ends = ends"
+            ),
+            at="self.ends",
+            good=_CROPPED.format(
+                check="        self.ends = tuple(ends)\n        assert len(self.ends) == 2"
+            ),
+            witness=Witness(
+                build="Cropped()",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _AFTER}, Keras.V2: {Way.KERAS: _AFTER}},
             ),
             fixed=False,
         ),
@@ -316,6 +433,47 @@ class Two(layers.Layer):
     def get_config(self):
         return {**super().get_config(), "names": self.names}
 """,
+        """\
+# Made again from what comes back, or used in no way that would tell.
+import tensorflow as tf
+from tensorflow import keras
+
+class Style:
+    def get_config(self):
+        return {}
+
+class Options(dict):
+    pass
+
+class One(keras.layers.Layer):
+    def __init__(
+        self, sizes=None, ends=(1, 2), style=None, rate=None, start=0, options=None, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.sizes = {int(key): size for key, size in sizes.items()} if sizes else {1: 3}
+        if not isinstance(ends, tuple):
+            ends = tuple(ends)
+        self.ends = ends
+        self.style = style or Style()
+        self.rate = rate if rate is not None else 0.5
+        self.start = start or {"a": 1}
+        self.options = options or Options()
+        self.steps = {1: 2}
+
+    def call(self, inputs):
+        return inputs * self.rate * self.sizes[1] * self.steps[1]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "sizes": self.sizes,
+            "ends": self.ends,
+            "style": self.style,
+            "rate": self.rate,
+            "start": self.start,
+            "options": self.options,
+        }
+""",
     )
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
@@ -341,7 +499,7 @@ class Two(layers.Layer):
             entry.value_node,
             f"`{cls.name}.get_config` gives {_WHAT[kind]} as `{entry.key}`",
             variant="callable" if kind == "callables" else kind,
-            note="comes back as a dictionary" if kind == "tensor" else "",
+            note=_NOTES.get(kind, ""),
             fix=_fix(module, cls, recorded, entry, kind),
         )
 
@@ -356,8 +514,13 @@ def _kind(module: ModuleModel, cls: KerasClass, made: Constructor, entry: Entry)
     taken = next((t for t in made.arguments if t.name == entry.key), None)
     if taken is None or taken.parameter is None or words is None or entry.key in words:
         return ""
+    store = _kept(cls, text)
+    if store is not None and _wants_tuple(module, made, entry.key, store):
+        return "tuple"
     if any(_REBUILDS.search(line) for line in _lines_with(module, made, entry.key)):
         return ""
+    if store is not None and (found := _made_here(module, cls, entry.key, store)):
+        return found
     # An array of numpy's is the business of SVL201.
     if isinstance(value, Array) and not value.is_numpy and re.fullmatch(r"[\w.]+", text):
         return "" if value.origin == "constant" else "tensor"
@@ -369,6 +532,55 @@ def _kind(module: ModuleModel, cls: KerasClass, made: Constructor, entry: Entry)
     if kept and held is not None and _SERIALIZED.search(text) and held.attribute in text:
         return "layer"
     return ""
+
+
+def _kept(cls: KerasClass, text: str) -> AttributeStore | None:
+    """The one statement of the constructor that gives an attribute its value."""
+    named = re.fullmatch(r"self\.(\w+)", text)
+    stores = [store for flow in cls.flows.values() for store in flow.all(AttributeStore)]
+    found = [store for store in stores if named is not None and store.name == named[1]]
+    if len(found) != 1 or found[0].method != "__init__" or found[0].conditional:
+        return None
+    return found[0] if found[0].how == "assign" else None
+
+
+def _wants_tuple(module: ModuleModel, made: Constructor, name: str, store: AttributeStore) -> bool:
+    """Whether the constructor refuses an argument that is no tuple, and keeps it as it is."""
+    asked = rf"isinstance\(\s*{name},\s*tuple\s*\)"
+    refused = rf"\bassert {asked}|\bif not {asked}:\s*raise\b"
+    return module.text(store.value_node) == name and bool(
+        re.search(refused, module.text(made.node.body))
+    )
+
+
+def _made_here(module: ModuleModel, cls: KerasClass, name: str, store: AttributeStore) -> str:
+    """What the constructor makes of an argument, or in its place where it is not given."""
+    node, is_default = store.value_node, False
+    kind = type(node).__name__
+    if kind == "BooleanOperation":
+        node, is_default = node.right, module.text(node.left) == name  # type: ignore[attr-defined]
+    elif kind == "IfExp":
+        branches = (node.body, node.orelse)  # type: ignore[attr-defined]
+        others = [branch for branch in branches if module.text(branch) != name]
+        node, is_default = others[0], len(others) == 1
+    if not is_default and node is not store.value_node:
+        return ""
+    used = any(
+        module.reads_of(method, store.name)
+        for method in cls.outline.methods.values()
+        if method.name.value != CONFIG
+    )
+    if _INTEGER_KEYS.match(module.text(node)):
+        return "keys" if used and is_default else ""
+    made = next((c.value for c in cls.flow("__init__").all(Creation) if c.node is node), None)
+    if isinstance(made, Instance) and made.outline is not None:
+        outline = made.outline
+        plain = containers.is_plain(outline) and not any(c.bases for c in outline.lineage)
+        return "made" if plain and CONFIG not in outline.method_names else ""
+    called = getattr(node, "func", None)
+    origin = module.summary.resolve(module.text(called)) if called is not None else None
+    is_tensor = origin in _TENSORS and (not is_default or used or module.keras is Keras.V2)
+    return "tensor" if is_tensor else ""
 
 
 def _lines_with(module: ModuleModel, made: Constructor, word: str) -> list[str]:
@@ -385,6 +597,8 @@ def _fix(
     if kind == "set":
         edit = rewrite.replace(module, node, f"sorted({text})")
         return Fix("make it a list", Safety.UNSAFE, (edit,), "it comes back as a list")
+    if kind in {"keys", "tuple"}:
+        return Fix("make it again in the constructor", Safety.DISPLAY)
     if kind == "tensor":
         edit = rewrite.replace(module, node, f"{text}.numpy().tolist()")
         return Fix("make it a list", Safety.UNSAFE, (edit,), "it comes back as a list")

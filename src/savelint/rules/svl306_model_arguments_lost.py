@@ -82,6 +82,25 @@ class Whole(keras.Model):
 {method}"""
 
 
+_REGISTERED = """\
+from tensorflow import keras
+from tensorflow.keras import layers
+
+
+@keras.utils.register_keras_serializable("nets")
+class Whole(keras.Model):
+    def __init__(self, units=3, **kwargs):
+        inputs = keras.Input([6])
+        super().__init__(inputs=inputs, outputs=layers.Dense(units)(inputs), **kwargs)
+{method}
+
+model = Whole(5)
+path = "whole.keras" if hasattr(keras, "ops") else "whole"
+model.save(path)
+keras.models.load_model(path)
+"""
+
+
 class ModelArgumentsLost(Rule):
     """A Model has arguments, or takes no `**kwargs`, and has no `get_config`.
 
@@ -89,7 +108,9 @@ class ModelArgumentsLost(Rule):
     A required argument raises when the model is saved; one with a default is reset to it
     when the model is loaded, without an exception. A constructor that takes no `name`,
     `trainable` and `dtype` raises when the model is loaded. Keras 2 records plain arguments;
-    a model that was given a layer, a function or another object raises when it is loaded.
+    a model that was given a layer, a function, an array or another object raises when it is
+    loaded, as does a registered model with inputs and outputs of its own that was saved as a
+    directory.
 
     Silent: a model that is only a part of others, which make it anew; one without a `call`;
     a base that is not in sight; one of which the code in sight saves the weights alone, or
@@ -213,6 +234,28 @@ class ModelArgumentsLost(Rule):
             keras=(Keras.V3,),
             fixed=False,
         ),
+        Example(
+            variant="registered",
+            bad=_REGISTERED.format(method=""),
+            at="units",
+            good=_REGISTERED.format(
+                method="""\
+        self.units = units
+
+    def get_config(self):
+        return {"units": self.units}
+"""
+            ),
+            witness=Witness(
+                build="model",
+                ways=(Way.RUN,),
+                fails={
+                    Keras.V3: {Way.RUN: "ValueError: .*objects could not be loaded"},
+                    Keras.V2: {Way.RUN: "TypeError: .*missing 2 required positional arg"},
+                },
+            ),
+            fixed=False,
+        ),
     )
     silent = (
         """\
@@ -325,8 +368,11 @@ class Net(Base, keras.Model):
             missing = rebuilding.lost(module, cls, made)
             if module.keras is Keras.V2:
                 # It records plain arguments by itself, and takes all that it records.
-                missing = [t for t in missing if rebuilding.nature(module, cls, made, t)]
-                if missing and not functional:
+                if not functional:
+                    missing = [t for t in missing if _nature(module, cls, made, t)]
+                elif not _is_registered(module, cls):
+                    continue
+                if missing:
                     yield self._found(module, cls, made, missing, refuses=False)
                 continue
             refuses = rebuilding.refuses(module, cls)
@@ -349,7 +395,9 @@ class Net(Base, keras.Model):
         else:
             what = "takes no `**kwargs`, by which Keras rebuilds it"
         variant = "defaulted"
-        if any(rebuilding.nature(module, cls, made, taken) for taken in missing):
+        if functional and _is_registered(module, cls):
+            variant = "registered"
+        elif any(_nature(module, cls, made, taken) for taken in missing):
             variant = "layer"
         elif functional:
             variant = "functional"
@@ -370,13 +418,23 @@ class Net(Base, keras.Model):
 
 
 def _fix(module: ModuleModel, cls: KerasClass, made: Constructor, missing: list[Taken]) -> Fix:
-    natures = {taken.name: rebuilding.nature(module, cls, made, taken) for taken in missing}
+    natures = {taken.name: _nature(module, cls, made, taken) for taken in missing}
     layers = [name for name, kind in natures.items() if kind in {"layer", "callable"}]
     plain = all(kind in {"", "layer", "callable"} for kind in natures.values())
     if rebuilding.is_functional(cls) or not plain:
         return Fix("define `get_config`", Safety.DISPLAY)
     every = rebuilding.lost(module, cls, made)
     return rebuilding.generate(module, cls, made, every, layers)
+
+
+def _nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken) -> str:
+    """What an argument certainly is, or is given where the model is made, that is not plain."""
+    nature = rebuilding.nature(module, cls, made, taken)
+    return nature or rebuilding.given(module, cls, made, taken)
+
+
+def _is_registered(module: ModuleModel, cls: KerasClass) -> bool:
+    return any(found.node is cls.outline.node for found in module.registrations)
 
 
 def _is_built_by_others(module: ModuleModel, cls: KerasClass) -> bool:
