@@ -5,6 +5,7 @@ Keras rebuilds an object by `cls(**config)`: the two belong together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,9 @@ from savelint.keras.values import Argument, ClassOutline, Parameter, Table, Valu
 
 if TYPE_CHECKING:
     import libcst as cst
+
+# Where optimizers are, but no schedules.
+_OPTIMIZERS = re.compile(r"keras\.optimizers(?:\.(?:legacy|experimental))?")
 
 
 @dataclass(frozen=True)
@@ -257,6 +261,8 @@ def arguments_of(base: str) -> frozenset[str] | None:
         return tables.ROOT_ARGUMENTS[last]
     if module == "keras.layers":
         return tables.ROOT_ARGUMENTS["Layer"] | tables.LAYER_ARGUMENTS
+    if _OPTIMIZERS.fullmatch(module):
+        return tables.OPTIMIZER_ARGUMENTS
     return None
 
 

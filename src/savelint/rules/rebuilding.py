@@ -19,8 +19,15 @@ from savelint.keras.config import (
     library_bases,
     recorded_by,
 )
+from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel, SuperCall
-from savelint.keras.tables import CONFIG, ROOT_ARGUMENTS, Kind
+from savelint.keras.tables import (
+    CONFIG,
+    ROOT_ARGUMENTS,
+    ROOT_CONFIGS,
+    UNRECORDED_LAYERS,
+    Kind,
+)
 from savelint.keras.values import Argument
 from savelint.rules import lineage
 
@@ -50,12 +57,15 @@ _OF_LAYERS = frozenset(
 _OF_PLAIN = frozenset(
     name for kind in (int, float, str, list, tuple, dict) for name in dir(kind) if name[0] != "_"
 )
+# The class whose config those of a module's other classes hold.
+_ROOTS = {"layers": "Layer", "losses": "Loss", "metrics": "Metric"}
+_OPTIMIZER = re.compile(r"keras\.optimizers\.(?:legacy\.|experimental\.)?[A-Z]\w+")
 # Modules of Keras whose classes are rebuilt from their configs, beside layers and models.
 REBUILT = tuple(
     f"keras.{module}."
     for module in (
         *("constraints", "initializers", "losses", "metrics"),
-        *("optimizers.schedules", "regularizers"),
+        *("optimizers", "regularizers"),
     )
 )
 
@@ -118,6 +128,8 @@ def omitted(
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
     if kept:
         missing = [taken for taken in missing if taken.required]
+    assets = _assets(module, cls)
+    missing = [taken for taken in missing if taken.required or taken.name not in assets]
     missing = [taken for taken in missing if taken.required or _is_used(module, made, taken)]
     filled = _filled_by_derived(module, cls, made)
     return [
@@ -125,6 +137,12 @@ def omitted(
         for taken in missing
         if taken.name not in filled and (taken.required or not _is_spread(module, made, taken))
     ]
+
+
+def _assets(module: ModuleModel, cls: KerasClass) -> str:
+    """What reads the files of their own that Keras 3 hands to objects that it loads."""
+    methods = (outline.methods.get("load_assets") for outline in cls.outline.lineage)
+    return " ".join(module.text(method.body) for method in methods if method is not None)
 
 
 def _is_spread(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
@@ -276,6 +294,9 @@ def enumerated(words: Sequence[str]) -> str:
 def lost(module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
     """The arguments of a constructor that the config of Keras' own base class lacks."""
     known = _NEUTRAL | _inherited(module, cls)
+    for base in library_bases(cls.outline):
+        if recorded_by(base, module.keras) is None:
+            known |= arguments_of(base) or frozenset()
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
     return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
 
@@ -287,9 +308,35 @@ def refuses(module: ModuleModel, cls: KerasClass) -> bool:
 
 
 def _inherited(module: ModuleModel, cls: KerasClass) -> frozenset[str]:
+    """What the config of Keras' own base class holds, at least."""
     bases = library_bases(cls.outline)
-    known = (recorded_by(base, module.keras) for base in bases)
-    return frozenset().union(*(names for names in known if names is not None))
+    return frozenset[str]().union(*(held_by(base, module.keras) for base in bases))
+
+
+def held_by(base: str, keras: Keras) -> frozenset[str]:
+    """What the config of a Keras class holds, at least."""
+    known = recorded_by(base, keras)
+    family = base.partition("keras.")[2].partition(".")[0]
+    return ROOT_CONFIGS.get(_ROOTS.get(family, ""), frozenset()) if known is None else known
+
+
+def is_recorded(cls: KerasClass) -> bool:
+    """Whether a class without `get_config` inherits that of a layer or optimizer of Keras.
+
+    Keras then records nothing that the class takes by itself.
+    """
+    bases = list(library_bases(cls.outline))
+    return bool(bases) and all(
+        (base.startswith("keras.layers.") and base.rpartition(".")[2] not in UNRECORDED_LAYERS)
+        or _OPTIMIZER.fullmatch(base)
+        for base in bases
+    )
+
+
+def is_base(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether classes of the file derive from a class, with a constructor of their own."""
+    family = lineage.descendants(module, cls.outline)
+    return any("__init__" in member.outline.method_names for member in family)
 
 
 def generate(
@@ -322,7 +369,7 @@ def generate(
     written = record(module, cls, made, missing)
     if written is None:
         return display
-    merges = any(base.endswith(_MERGED) for base in library_bases(cls.outline))
+    merges = is_recorded(cls) or any(b.endswith(_MERGED) for b in library_bases(cls.outline))
     additions = list(written.additions)
     restored: list[configs.Addition] = []
     reason = written.reason

@@ -6,12 +6,19 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from savelint.finding import Finding, Fix, Safety, Severity
-from savelint.keras.config import Config, Constructor, Taken, config, constructor
+from savelint.keras.config import (
+    Config,
+    Constructor,
+    Taken,
+    config,
+    constructor,
+    library_bases,
+)
 from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel
-from savelint.keras.tables import Kind
+from savelint.keras.tables import CONFIG, Kind
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import lineage, rebuilding
+from savelint.rules import rebuilding
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -111,6 +118,18 @@ class Shift(Base):
     def get_config(self):
 {body}
 """
+_GATED = """\
+from keras.layers import Dense
+
+
+class Gated(Dense):
+    def __init__(self, units, power=1.0, **kwargs):
+        super().__init__(units, **kwargs)
+        self.power = power
+
+    def call(self, inputs):
+        return super().call(inputs) * self.power
+{method}"""
 
 
 class ConfigOmitsArgument(Rule):
@@ -133,7 +152,7 @@ class ConfigOmitsArgument(Rule):
     name = "config-omits-argument"
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
-    mentions = ("get_config",)
+    mentions = ("__init__",)
     examples = (
         Example(
             variant="required",
@@ -200,6 +219,25 @@ class ConfigOmitsArgument(Rule):
                 build="Shift(2.0, 3.0)",
                 ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
                 fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+            ),
+        ),
+        Example(
+            variant="derived",
+            bad=_GATED.format(method=""),
+            at="power",
+            good=_GATED.format(
+                method="""
+    def get_config(self):
+        config = super().get_config()
+        config.update({"power": self.power})
+        return config
+"""
+            ),
+            witness=Witness(
+                build="Gated(3, 5.0)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+                trains=2,
             ),
         ),
     )
@@ -299,6 +337,27 @@ class Five(layers.Layer):
         raise NotImplementedError("not to be saved")
 """,
         """\
+# `load_assets` fills it in.
+import json
+import keras
+
+class Tokenizer(keras.layers.Layer):
+    def __init__(self, vocabulary=None, lower=True, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary, self.lower = vocabulary, lower
+
+    def save_assets(self, folder):
+        with open(f"{folder}/words.json", "w") as file:
+            json.dump(self.vocabulary, file)
+
+    def load_assets(self, folder):
+        with open(f"{folder}/words.json") as file:
+            self.vocabulary = json.load(file)
+
+    def get_config(self):
+        return {**super().get_config(), "lower": self.lower}
+""",
+        """\
 # `from_config` supplies it.
 import keras
 from keras import layers
@@ -373,6 +432,34 @@ class AveragePooling(Pooling):
         super().__init__(keras.ops.mean, size, **kwargs)
 """,
         """\
+# What layers and optimizers of Keras take they may record; a base layer records what it is given.
+import keras
+from keras import layers
+
+class One(layers.Dense):
+    def __init__(self, units, use_scale=True, **kwargs):
+        super().__init__(units, **kwargs)
+        self.use_scale = use_scale
+
+class Two(layers.Layer):
+    def __init__(self, units, power=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.power = units, power
+
+class Three(keras.optimizers.SGD):
+    def __init__(self, learning_rate=0.1, momentum=0.9, **kwargs):
+        super().__init__(learning_rate, momentum=momentum, **kwargs)
+
+class Base(layers.Dense):
+    def __init__(self, units, power, **kwargs):
+        super().__init__(units, **kwargs)
+        self.power = power
+
+class Squared(Base):
+    def __init__(self, units, **kwargs):
+        super().__init__(units, 2.0, **kwargs)
+""",
+        """\
 # Not rebuilt from a config, or by a base that is not in sight.
 import keras
 from project import Base
@@ -407,13 +494,44 @@ class Plain:
         for cls in module.classes:
             recorded = config(cls)
             made = constructor(module, cls)
-            if recorded is None or made is None or not rebuilding.is_plain(module, cls):
+            if made is None or not rebuilding.is_plain(module, cls):
+                continue
+            if recorded is None:
+                missing = self._unrecorded(module, cls, made)
+                if missing:
+                    yield self._inherited(module, cls, made, missing)
                 continue
             if cls.outline not in {recorded.definer, made.definer}:
                 continue
             missing = rebuilding.omitted(module, cls, recorded, made)
             if missing:
                 yield self._found(module, cls, recorded, made, missing)
+
+    def _unrecorded(self, module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
+        """What a class takes of which the `get_config` that it inherits of Keras knows nothing."""
+        outline = cls.outline
+        methods = {name for member in outline.lineage for name in member.method_names}
+        if methods & {CONFIG, "from_config"} or made.definer is not outline:
+            return []
+        if not rebuilding.is_recorded(cls) or not module.is_here(made.node):
+            return []
+        if module.is_part(cls) or rebuilding.is_base(module, cls):
+            return []
+        return rebuilding.lost(module, cls, made)
+
+    def _inherited(
+        self, module: ModuleModel, cls: KerasClass, made: Constructor, missing: Sequence[Taken]
+    ) -> Finding:
+        base = next(library_bases(cls.outline))
+        return self.finding(
+            module,
+            missing[0].label,
+            f"`{cls.name}` loses {rebuilding.listed(missing)}: it has no `get_config`",
+            variant="derived",
+            note=f"that of `{base.rpartition('.')[2]}` knows nothing of it",
+            labels=[(taken.label, "nor of this") for taken in missing[1:]],
+            fix=rebuilding.generate(module, cls, made, missing),
+        )
 
     def _found(
         self,
@@ -460,7 +578,7 @@ def _fix(
 
     names = rebuilding.listed(missing)
     display = Fix(f"record {names} in `get_config`", Safety.DISPLAY)
-    if recorded.definer is not cls.outline or _is_inherited(module, cls):
+    if recorded.definer is not cls.outline or rebuilding.is_base(module, cls):
         return display
     written = rebuilding.record(module, cls, made, missing)
     if written is None:
@@ -471,9 +589,3 @@ def _fix(
         return display
     safety = Safety.UNSAFE if written.reason else Safety.SAFE
     return Fix(f"record {names}", safety, (*written.edits, *entries), written.reason)
-
-
-def _is_inherited(module: ModuleModel, cls: KerasClass) -> bool:
-    """Whether a class with a constructor of its own derives from it: it may not take the entry."""
-    family = lineage.descendants(module, cls.outline)
-    return any("__init__" in member.outline.method_names for member in family)
