@@ -490,6 +490,14 @@ ROOT_ARGUMENTS = {
     "Sequential": _LAYER | {"layers"},
     "Loss": frozenset({"name", "reduction", "dtype"}),
     **dict.fromkeys(("Metric", "Mean", "Sum"), frozenset({"name", "dtype"})),
+    "Optimizer": frozenset(
+        """
+        clipnorm clipvalue decay ema_momentum ema_overwrite_frequency global_clipnorm
+        gradient_accumulation_steps gradient_aggregator gradient_transformers
+        is_legacy_optimizer jit_compile learning_rate loss_scale_factor lr name use_ema
+        weight_decay
+        """.split()
+    ),
     **dict.fromkeys(
         ("Initializer", "Constraint", "Regularizer", "LearningRateSchedule"), frozenset[str]()
     ),

@@ -150,7 +150,7 @@ def _is_spread(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
     if taken.name in made.held:
         return False
     text = module.text(made.node.body)
-    helper = rf"\bself\.(?!add_weight)\w+\((?:[^()]|\([^()]*\))*\b{taken.name}\b"
+    helper = rf"\bself\.(?!add_weight|_set_hyper)\w+\((?:[^()]|\([^()]*\))*\b{taken.name}\b"
     return re.search(rf"(?<![\w.]){taken.name}\[[\"']|{helper}", text) is not None
 
 
@@ -228,6 +228,11 @@ def record(
     reason = ""
     for taken in missing:
         held = made.held.get(taken.name)
+        if held is None and _is_hyper(module, made, taken):
+            key = configs.quoted(module, taken.name)
+            kept = f"self._serialize_hyperparameter({key})"
+            additions.append(configs.Addition(taken.name, kept))
+            continue
         if held is None:
             unkept.append(taken.name)
             additions.append(configs.Addition(taken.name, f"self.{taken.name}"))
@@ -249,6 +254,12 @@ def record(
             return None
         edits = (stored,)
     return Written(tuple(additions), edits, reason)
+
+
+def _is_hyper(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
+    """Whether a Keras 2 optimizer keeps an argument as one of its hyperparameters."""
+    setting = rf"\bself\._set_hyper\(\s*([\"']){taken.name}\1,\s*{taken.name}\s*,?\s*\)"
+    return re.search(setting, module.text(made.node.body)) is not None
 
 
 def _calls_items(module: ModuleModel, loop: cst.CSTNode | None) -> bool:
@@ -315,6 +326,8 @@ def _inherited(module: ModuleModel, cls: KerasClass) -> frozenset[str]:
 
 def held_by(base: str, keras: Keras) -> frozenset[str]:
     """What the config of a Keras class holds, at least."""
+    if _OPTIMIZER.fullmatch(base):
+        return frozenset({"name"})
     known = recorded_by(base, keras)
     family = base.partition("keras.")[2].partition(".")[0]
     return ROOT_CONFIGS.get(_ROOTS.get(family, ""), frozenset()) if known is None else known

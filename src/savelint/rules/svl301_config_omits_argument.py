@@ -434,6 +434,7 @@ class AveragePooling(Pooling):
         """\
 # What layers and optimizers of Keras take they may record; a base layer records what it is given.
 import keras
+import tensorflow as tf
 from keras import layers
 
 class One(layers.Dense):
@@ -449,6 +450,18 @@ class Two(layers.Layer):
 class Three(keras.optimizers.SGD):
     def __init__(self, learning_rate=0.1, momentum=0.9, **kwargs):
         super().__init__(learning_rate, momentum=momentum, **kwargs)
+
+class Four(tf.keras.optimizers.legacy.Optimizer):
+    def __init__(self, learning_rate=0.1, rate=0.5, name="four", **kwargs):
+        super().__init__(name, **kwargs)
+        self._set_hyper("learning_rate", kwargs.get("lr", learning_rate))
+        self._set_hyper("rate", rate)
+
+    def get_config(self):
+        config = super().get_config()
+        config["learning_rate"] = self._serialize_hyperparameter("learning_rate")
+        config["rate"] = self._serialize_hyperparameter("rate")
+        return config
 
 class Base(layers.Dense):
     def __init__(self, units, power, **kwargs):

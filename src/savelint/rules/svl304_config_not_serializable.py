@@ -64,7 +64,7 @@ class Gated(layers.Layer):
         return self.scale * self.inner(inputs)
 
     def get_config(self):
-        return {{**super().get_config(), "inner": {value}, "scale": self.scale}}
+        return {config}
 {method}"""
 _SETTINGS = """\
 import dataclasses
@@ -183,10 +183,18 @@ class ConfigNotSerializable(Rule):
         ),
         Example(
             variant="callable",
-            bad=_GATED.format(value="self.inner", method=""),
+            bad=_GATED.format(
+                config='{**super().get_config(), "inner": self.inner, "scale": self.scale}',
+                method="",
+            ),
             at="self.inner",
             good=_GATED.format(
-                value="layers.serialize(self.inner)",
+                config="""\
+{
+            **super().get_config(),
+            "inner": layers.serialize(self.inner),
+            "scale": self.scale,
+        }""",
                 method="""
     @classmethod
     def from_config(cls, config):
@@ -382,11 +390,14 @@ def _fix(
 ) -> Fix | None:
     node = entry.value_node
     text = module.text(node)
+    # libcst is behind this import: a file without findings does not pay for it.
+    from savelint.rules import configs
+
     if kind == "set":
-        edit = rewrite.replace(module, node, f"sorted({text})")
+        edit = configs.revalue(module, recorded, entry, f"sorted({text})")
         return Fix("make it a list", Safety.UNSAFE, (edit,), "it comes back as a list")
     if kind == "tensor":
-        edit = rewrite.replace(module, node, f"{text}.numpy().tolist()")
+        edit = configs.revalue(module, recorded, entry, f"{text}.numpy().tolist()")
         return Fix("make it a list", Safety.UNSAFE, (edit,), "it comes back as a list")
     edits = _restoring(module, recorded, entry, text) if kind in {"layer", "callable"} else None
     if edits is None or "from_config" in cls.outline.method_names:
@@ -409,7 +420,8 @@ def _restoring(
             return None
         name, imports = spelled
         made = f"{name}.deserialize(config[{key}])"
-        edits = [*imports, rewrite.replace(module, entry.value_node, f"{name}.serialize({text})")]
+        written = configs.revalue(module, recorded, entry, f"{name}.serialize({text})")
+        edits = [*imports, written]
     else:
         found = re.match(r"([\w.]*)\bserialize(_keras_object)?\(", text)
         if found is None:
