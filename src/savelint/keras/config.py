@@ -139,6 +139,15 @@ def config(cls: KerasClass) -> Config | None:
     return Config(method, definer, entries, result.inherits, result.is_known, returns)
 
 
+def inherited(module: ModuleModel, cls: KerasClass) -> Config | None:
+    """What the `get_config` gives that a class inherits from another file."""
+    definer = cls.outline.definer(tables.CONFIG)
+    if definer is None or definer.path == cls.outline.path:
+        return None
+    owner = _class_of(module, definer)
+    return config(owner) if owner is not None else None
+
+
 def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
     """The constructor of a class, where the project defines one."""
     definer = cls.outline.definer("__init__")

@@ -358,10 +358,13 @@ def generate(
     made: Constructor,
     missing: Sequence[Taken],
     layers: Sequence[str] = (),
+    *,
+    merges: bool = False,
 ) -> Fix:
     """A `get_config` that records arguments, with the `**kwargs` that its reader needs.
 
-    Of the arguments `layers` are layers, which a `from_config` brings back.
+    Of the arguments `layers` are layers, which a `from_config` brings back. With `merges` a
+    class of the project has a config that is to be handed on; that of Keras is in any case.
     """
     from savelint.rules import configs
 
@@ -382,7 +385,8 @@ def generate(
     written = record(module, cls, made, missing)
     if written is None:
         return display
-    merges = is_recorded(cls) or any(b.endswith(_MERGED) for b in library_bases(cls.outline))
+    bases = tuple(library_bases(cls.outline))
+    merges = merges or is_recorded(cls) or any(base.endswith(_MERGED) for base in bases)
     additions = list(written.additions)
     restored: list[configs.Addition] = []
     reason = written.reason

@@ -243,7 +243,7 @@ class Net(tf.keras.Model):
     @classmethod
     def from_config(cls, config):
         return cls()
-""",  # noqa: E501
+""",
             witness=Witness(build="Net()", fails={Keras.V2: _UNNAMED}),
             keras=_V2,
         ),

@@ -12,6 +12,7 @@ from savelint.keras.config import (
     Taken,
     config,
     constructor,
+    inherited,
     library_bases,
 )
 from savelint.keras.generation import Keras
@@ -505,7 +506,7 @@ class Plain:
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """Each class whose own `get_config` or constructor the file has."""
         for cls in module.classes:
-            recorded = config(cls)
+            recorded = config(cls) or inherited(module, cls)
             made = constructor(module, cls)
             if made is None or not rebuilding.is_plain(module, cls):
                 continue
@@ -563,7 +564,8 @@ class Plain:
             note = f"{names} not recorded"
         else:
             place = missing[0].label
-            labels = [(recorded.method.name, "what is recorded")]
+            here = module.is_here(recorded.method)
+            labels = [(recorded.method.name, "what is recorded")] if here else []
             note = "not recorded"
         return self.finding(
             module,
@@ -591,8 +593,10 @@ def _fix(
 
     names = rebuilding.listed(missing)
     display = Fix(f"record {names} in `get_config`", Safety.DISPLAY)
-    if recorded.definer is not cls.outline or rebuilding.is_base(module, cls):
+    if rebuilding.is_base(module, cls):
         return display
+    if recorded.definer is not cls.outline:
+        return rebuilding.generate(module, cls, made, missing, merges=True)
     written = rebuilding.record(module, cls, made, missing)
     if written is None:
         return display

@@ -445,9 +445,10 @@ def _inherited(module: ModuleModel, cls: KerasClass, made: Constructor) -> froze
     """What Keras records by itself of a class that has no `get_config`."""
     bases = list(library_bases(cls.outline))
     names = {base.rpartition(".")[2] for base in bases}
-    if module.is_part(cls) or rebuilding.is_left_open(module, cls):
+    # Who registers a class means it to be saved, whoever makes it in the project.
+    if module.is_part(cls) and not cls.outline.node.decorators:
         return frozenset()
-    if rebuilding.is_base(module, cls):
+    if rebuilding.is_left_open(module, cls) or rebuilding.is_base(module, cls):
         return frozenset()
     if cls.kind is Kind.LAYER and names <= UNRECORDED_LAYERS:
         # Of a Keras 2 layer it records what the constructor takes, and no more.
