@@ -193,6 +193,9 @@ class Own(Base):
     def __init__(self, words=None, depth=2, **kwargs):
         super().__init__(words, **kwargs)
         self.depth = depth
+
+    def call(self, inputs):
+        return inputs * self.depth
 """
     (tmp_path / "project").mkdir()
     for name, text in (("__init__", ""), ("base", base), ("own", own)):
