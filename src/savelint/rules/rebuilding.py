@@ -20,7 +20,7 @@ from savelint.keras.config import (
     recorded_by,
 )
 from savelint.keras.generation import Keras
-from savelint.keras.model import KerasClass, ModuleModel, SuperCall
+from savelint.keras.model import AttributeStore, KerasClass, ModuleModel, SuperCall
 from savelint.keras.tables import (
     CONFIG,
     ROOT_ARGUMENTS,
@@ -135,7 +135,9 @@ def omitted(
     return [
         taken
         for taken in missing
-        if taken.name not in filled and (taken.required or not _is_spread(module, made, taken))
+        if taken.name not in filled
+        and (taken.required or not _is_spread(module, made, taken))
+        and (taken.required or not _is_another_way(module, cls, recorded, made, taken))
     ]
 
 
@@ -152,6 +154,21 @@ def _is_spread(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
     text = module.text(made.node.body)
     helper = rf"\bself\.(?!add_weight|_set_hyper)\w+\((?:[^()]|\([^()]*\))*\b{taken.name}\b"
     return re.search(rf"(?<![\w.]){taken.name}\[[\"']|{helper}", text) is not None
+
+
+def _is_another_way(
+    module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor, taken: Taken
+) -> bool:
+    """Whether what is recorded under the name of another argument is made of this one, too."""
+    if taken.name in made.held:
+        return False
+    given = made.names & recorded.entries.keys()
+    return any(
+        store.name.lstrip("_") in given
+        and module.is_here(store.value_node)
+        and re.search(rf"(?<![\w.]){taken.name}\b", module.text(store.value_node))
+        for store in cls.flow("__init__").all(AttributeStore)
+    )
 
 
 def _filled_by_derived(module: ModuleModel, cls: KerasClass, made: Constructor) -> set[str]:

@@ -410,6 +410,17 @@ class One(layers.Layer):
     def get_config(self):
         return {**super().get_config(), "start": self.start, "end": self.end}
 
+class Pairs(layers.Layer):
+    def __init__(self, pairs=None, words=None, **kwargs):
+        super().__init__(**kwargs)
+        if words is None:
+            self.words = [word for word, _ in pairs]
+        else:
+            self.words = list(words)
+
+    def get_config(self):
+        return {**super().get_config(), "words": self.words}
+
 class Two(layers.Layer):
     def __init__(self, units=3, **kwargs):
         if "size" in kwargs:
