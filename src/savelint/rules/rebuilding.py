@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from savelint.finding import Edit, Fix, Safety
 from savelint.keras.config import (
     Config,
     Constructor,
+    Entry,
     Held,
     Taken,
     accepted,
@@ -145,6 +146,70 @@ def _assets(module: ModuleModel, cls: KerasClass) -> str:
     """What reads the files of their own that Keras 3 hands to objects that it loads."""
     methods = (outline.methods.get("load_assets") for outline in cls.outline.lineage)
     return " ".join(module.text(method.body) for method in methods if method is not None)
+
+
+@dataclass(frozen=True)
+class Altered:
+    """An entry that holds something else than what the argument of its name was given.
+
+    It is what another argument holds, or what `computed` makes of it.
+    """
+
+    taken: Taken
+    entry: Entry
+    other: str
+    computed: cst.BaseExpression | None
+
+
+def altered(
+    module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor
+) -> Iterator[Altered]:
+    """The entries with which a class is not made as it was."""
+    if supplied(module, cls) != frozenset():
+        return
+    arguments = {taken.name: taken for taken in made.arguments if taken.parameter is not None}
+    for key, entry in recorded.entries.items():
+        value = entry.value
+        if key not in arguments or not isinstance(value, Argument) or value.keywords:
+            continue
+        if not module.is_here(entry.node) or module.branches_of(entry.node):
+            continue
+        written = module.text(entry.value_node)
+        held, source = made.held.get(key), made.held.get(value.name)
+        if value.name != key:
+            is_other = source is not None and written == f"self.{source.attribute}"
+            if is_other and held is not None and held.certain and value.name in recorded.entries:
+                yield Altered(arguments[key], entry, value.name, None)
+        elif value.how == "computed" and held is None:
+            computed = _computation(cls, written, key)
+            if computed is not None:
+                yield Altered(arguments[key], entry, "", computed)
+
+
+def _computation(cls: KerasClass, kept: str, name: str) -> cst.BaseExpression | None:
+    """`1.0 / name`, where that is all that `self.kept` is ever given."""
+    stores = [
+        store
+        for flow in cls.flows.values()
+        for store in flow.all(AttributeStore)
+        if f"self.{store.name}" == kept
+    ]
+    if len(stores) != 1 or stores[0].conditional or stores[0].method != "__init__":
+        return None
+    node = stores[0].value_node
+    if type(node).__name__ != "BinaryOperation":
+        return None
+    parts = (node.left, node.right)  # type: ignore[attr-defined]
+    names = [part.value for part in parts if type(part).__name__ == "Name"]
+    numbers = [part.value for part in parts if type(part).__name__ in {"Integer", "Float"}]
+    is_neutral = any(float(number.replace("_", "")) in {0.0, 1.0} for number in numbers)
+    inverts = numbers and parts[0].value == numbers[0]
+    if names != [name] or len(numbers) != 1:
+        return None
+    operator = type(node.operator).__name__  # type: ignore[attr-defined]
+    if operator not in {"Add", "Subtract", "Multiply", "Divide"}:
+        return None
+    return node if not is_neutral or (inverts and operator in {"Divide", "Subtract"}) else None
 
 
 def _is_spread(module: ModuleModel, made: Constructor, taken: Taken) -> bool:

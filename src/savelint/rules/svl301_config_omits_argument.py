@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras.config import (
     Config,
@@ -131,6 +132,39 @@ class Gated(Dense):
     def call(self, inputs):
         return super().call(inputs) * self.power
 {method}"""
+_NOISE = """\
+import keras
+
+
+class Affine(keras.layers.Layer):
+    def __init__(self, scale=1.0, shift=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self._scale = scale
+        self._shift = shift
+
+    def call(self, inputs):
+        return inputs * self._scale + self._shift
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({{"scale": self._scale, "shift": {value}}})
+        return config
+"""
+_COOL = """\
+import tensorflow as tf
+
+
+class Cool(tf.keras.layers.Layer):
+    def __init__(self, heat=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.heat = {kept}
+
+    def call(self, inputs):
+        return inputs {operator} self.heat
+
+    def get_config(self):
+        return {{**super().get_config(), "heat": self.heat}}
+"""
 
 
 class ConfigOmitsArgument(Rule):
@@ -138,6 +172,9 @@ class ConfigOmitsArgument(Rule):
 
     Consequence: a required argument raises when the model is loaded. One with a default is
     reset to it, without an exception: the model that is loaded computes something else.
+
+    So it is where an entry holds what another argument was given, or what the constructor
+    computed of its own, as `1.0 / rate`, which it computes again of that.
 
     Silent: what the config of the base holds, and what cannot be told: a config or a
     constructor that is made up when it runs, keys that may be there, a `from_config` that
@@ -240,6 +277,29 @@ class ConfigOmitsArgument(Rule):
                 fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
                 trains=2,
             ),
+        ),
+        Example(
+            variant="other",
+            bad=_NOISE.format(value="self._scale"),
+            at="self._scale",
+            good=_NOISE.format(value="self._shift"),
+            witness=Witness(
+                build="Affine(1.0, 5.0)",
+                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+            ),
+        ),
+        Example(
+            variant="computed",
+            bad=_COOL.format(kept="1.0 / heat", operator="*"),
+            at="self.heat",
+            good=_COOL.format(kept="heat", operator="/"),
+            witness=Witness(
+                build="Cool(5.0)",
+                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+            ),
+            fixed=False,
         ),
     )
     silent = (
@@ -485,6 +545,38 @@ class Squared(Base):
         super().__init__(units, 2.0, **kwargs)
 """,
         """\
+# Entries hold what the arguments of their names were given, or what makes the same of it.
+import keras
+from keras import layers
+
+class One(layers.Layer):
+    def __init__(self, units, width=None, rate=0.1, depth=2, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.width = width or units
+        self.rate = float(rate)
+        self.depth = 1 * depth
+        self.half = units / 2
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "width": self.width,
+            "rate": self.rate,
+            "depth": self.depth,
+        }
+
+class Two(layers.Layer):
+    def __init__(self, low, high, **kwargs):
+        super().__init__(**kwargs)
+        self.low, self.high = low, high - low
+        self.high = self.high + low
+
+    def get_config(self):
+        return {**super().get_config(), "low": self.low, "high": self.high}
+""",
+        """\
 # Not rebuilt from a config, or by a base that is not in sight.
 import keras
 from project import Base
@@ -531,6 +623,9 @@ class Plain:
             missing = rebuilding.omitted(module, cls, recorded, made)
             if missing:
                 yield self._found(module, cls, recorded, made, missing)
+            if recorded.definer is cls.outline and recorded.definer is made.definer:
+                for each in rebuilding.altered(module, cls, recorded, made):
+                    yield self._altered(module, cls, made, each)
 
     def _unrecorded(self, module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
         """What a class takes of which the `get_config` that it inherits of Keras knows nothing."""
@@ -556,6 +651,28 @@ class Plain:
             note=f"that of `{base.rpartition('.')[2]}` knows nothing of it",
             labels=[(taken.label, "nor of this") for taken in missing[1:]],
             fix=rebuilding.generate(module, cls, made, missing),
+        )
+
+    def _altered(
+        self, module: ModuleModel, cls: KerasClass, made: Constructor, found: rebuilding.Altered
+    ) -> Finding:
+        node = found.entry.value_node
+        name = found.taken.name
+        labels: list[tuple[cst.CSTNode, str]]
+        if found.computed is not None:
+            note = f"it is made with `{module.text(found.computed)}` of that"
+            labels = [(found.computed, "not what it was given")]
+        else:
+            note = f"that is `{found.other}`"
+            labels = [(found.taken.label, "reset to that when rebuilt")]
+        return self.finding(
+            module,
+            node,
+            f"`{cls.name}.get_config` gives `{module.text(node)}` as `{name}`",
+            variant="computed" if found.computed is not None else "other",
+            note=note,
+            labels=labels,
+            fix=_corrected(module, made, found),
         )
 
     def _found(
@@ -587,6 +704,18 @@ class Plain:
             labels=labels,
             fix=_fix(module, cls, recorded, made, missing),
         )
+
+
+def _corrected(module: ModuleModel, made: Constructor, found: rebuilding.Altered) -> Fix:
+    from savelint.rules import configs
+
+    name = found.taken.name
+    held = made.held.get(name)
+    value = configs.value_of(module, held) if held is not None else None
+    if value is None:
+        return Fix(f"record what `{name}` was given", Safety.DISPLAY)
+    edit = rewrite.replace(module, found.entry.value_node, value)
+    return Fix(f"record `{name}`", Safety.SAFE, (edit,))
 
 
 def _label(taken: Taken) -> str:
