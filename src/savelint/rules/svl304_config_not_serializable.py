@@ -10,6 +10,7 @@ from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.config import Config, Constructor, Entry, config, constructor
 from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel
+from savelint.keras.tables import Kind
 from savelint.keras.values import Array, Seq
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import rebuilding
@@ -399,7 +400,10 @@ def _fix(
     if kind == "tensor":
         edit = configs.revalue(module, recorded, entry, f"{text}.numpy().tolist()")
         return Fix("make it a list", Safety.UNSAFE, (edit,), "it comes back as a list")
-    edits = _restoring(module, recorded, entry, text) if kind in {"layer", "callable"} else None
+    # A loss, a schedule, ... is given functions; a `from_config` would be inherited.
+    is_layer = kind in {"layer", "callable"} and cls.kind is not Kind.OTHER
+    is_free = is_layer and not rebuilding.is_base(module, cls)
+    edits = _restoring(module, recorded, entry, text) if is_free else None
     if edits is None or "from_config" in cls.outline.method_names:
         return Fix("make it anew in `from_config`", Safety.DISPLAY)
     return Fix("make it anew in `from_config`", Safety.UNSAFE, edits, "it must be a layer")
