@@ -213,6 +213,8 @@ class Own(Base):
 """
     )
     assert check_source(fix_source(own, path=path), path=path) == ()
+    asking = own + "\n    @property\n    def words(self):\n        return self.depth\n"
+    assert check_source(asking, path=path) == ()
 
 
 def test_what_an_optimizer_is_given() -> None:

@@ -140,9 +140,17 @@ def config(cls: KerasClass) -> Config | None:
 
 
 def inherited(module: ModuleModel, cls: KerasClass) -> Config | None:
-    """What the `get_config` gives that a class inherits from another file."""
+    """What the `get_config` gives that a class inherits from another file.
+
+    None where it asks the object for what the class, or one between, defines anew.
+    """
     definer = cls.outline.definer(tables.CONFIG)
     if definer is None or definer.path == cls.outline.path:
+        return None
+    lineage = list(cls.outline.lineage)
+    below = lineage[: lineage.index(definer)]
+    asked = set(re.findall(r"\bself\.(\w+)", module.text(definer.methods[tables.CONFIG].body)))
+    if any(asked & {*outline.method_names, *outline.assigned} for outline in below):
         return None
     owner = _class_of(module, definer)
     return config(owner) if owner is not None else None

@@ -555,7 +555,7 @@ LAYER_ARGUMENTS = frozenset(
     """.split()
 )
 # Layers of Keras without a `get_config` of their own.
-UNRECORDED_LAYERS = frozenset({"Layer", "AbstractRNNCell", "ELU", "Identity"})
+UNRECORDED_LAYERS = frozenset({"Layer", "AbstractRNNCell", "ELU", "Identity", "PreprocessingLayer"})
 # What the config of a class that every other of its kind derives from holds, and no more.
 ROOT_CONFIGS = {
     "Layer": frozenset({"name", "trainable", "dtype"}),

@@ -534,6 +534,9 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
 
 
 def is_left_open(module: ModuleModel, cls: KerasClass) -> bool:
-    """Whether a class leaves `get_config` to those of the file that derive from it."""
+    """Whether a class leaves `get_config`, or a method, to those that derive from it."""
     family = lineage.descendants(module, cls.outline)
-    return any(CONFIG in member.outline.method_names for member in family)
+    decorators = (item for node in cls.outline.methods.values() for item in node.decorators)
+    return any(CONFIG in member.outline.method_names for member in family) or any(
+        module.text(item.decorator).endswith("abstractmethod") for item in decorators
+    )

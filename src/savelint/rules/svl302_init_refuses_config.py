@@ -306,6 +306,7 @@ class Four(layers.Layer):
 """,
         """\
 # Without `get_config`: they take all, are parts of others that make them anew, or a base.
+import abc
 import keras
 from keras import layers
 
@@ -340,6 +341,18 @@ class Base(layers.Dense):
 class Three(Base):
     def __init__(self, units, **kwargs):
         layers.Dense.__init__(self, units, **kwargs)
+
+class Pooling(layers.Layer, abc.ABC):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    @abc.abstractmethod
+    def reduce(self, inputs):
+        pass
+
+    def call(self, inputs):
+        return self.reduce(inputs)
 
 class Four(keras.losses.Loss):
     def __init__(self, name="four", reduction="sum"):
