@@ -241,3 +241,36 @@ class Slow(tf.keras.optimizers.SGD):
     assert codes(after, Keras.V2) == []
     assert '"rate": self._serialize_hyperparameter("rate")' in after
     assert '"every": self.every' in after
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('config["inner"] = layers.deserialize(config["inner"])', ["SVL301"]),
+        ("config.update(DEFAULTS)", []),
+        ("config = fill(config)", []),
+        ('config["rate"] = config["inner"] = 0.5', []),
+    ],
+)
+def test_what_a_from_config_may_supply(line: str, found: list[str]) -> None:
+    text = f"""\
+from keras import layers
+from project import DEFAULTS, fill
+
+class Block(layers.Layer):
+    def __init__(self, inner, rate=0.1, **kwargs):
+        super().__init__(**kwargs)
+        self.inner, self.rate = inner, rate
+
+    def call(self, inputs):
+        return self.inner(inputs) * self.rate
+
+    def get_config(self):
+        return {{**super().get_config(), "inner": layers.serialize(self.inner)}}
+
+    @classmethod
+    def from_config(cls, config):
+        {line}
+        return cls(**config)
+"""
+    assert codes(text) == found

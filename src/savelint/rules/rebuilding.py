@@ -61,6 +61,9 @@ _OF_PLAIN = frozenset(
 # The class whose config those of a module's other classes hold.
 _ROOTS = {"layers": "Layer", "losses": "Loss", "metrics": "Metric"}
 _OPTIMIZER = re.compile(r"keras\.optimizers\.(?:legacy\.|experimental\.)?[A-Z]\w+")
+# Words of a `from_config` that may give what it does not name; with an assignment to a name
+# it may, too.
+OPAQUE = frozenset({"update", "setdefault", "fromkeys", "for", "while", "vars", "items", "="})
 # Modules of Keras whose classes are rebuilt from their configs, beside layers and models.
 REBUILT = tuple(
     f"keras.{module}."
@@ -106,6 +109,7 @@ def supplied(module: ModuleModel, cls: KerasClass) -> frozenset[str] | None:
         if not re.search(r"\breturn cls\(\*\*\w+\)|\breturn super\(.*\)\.from_config\(\w+\)", text):
             return None
         words.update(re.findall(r"\w+", text))
+        words.update(re.findall(r"(?m)^\s*\w+ *(=)(?!=)", text))
     return frozenset(words)
 
 
@@ -127,7 +131,7 @@ def omitted(
             return []
         known |= inherited
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
-    if kept:
+    if kept & OPAQUE:
         missing = [taken for taken in missing if taken.required]
     assets = _assets(module, cls)
     missing = [taken for taken in missing if taken.required or taken.name not in assets]

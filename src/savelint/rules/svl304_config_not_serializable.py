@@ -363,7 +363,9 @@ def _kind(module: ModuleModel, cls: KerasClass, made: Constructor, entry: Entry)
         return "set"
     words = rebuilding.supplied(module, cls)
     taken = next((t for t in made.arguments if t.name == entry.key), None)
-    if taken is None or taken.parameter is None or words is None or entry.key in words:
+    if taken is None or taken.parameter is None or words is None:
+        return ""
+    if entry.key in words or words & rebuilding.OPAQUE:
         return ""
     if any(_REBUILDS.search(line) for line in _lines_with(module, made, entry.key)):
         return ""
