@@ -119,6 +119,8 @@ def omitted(
     """The arguments of a constructor that its config lacks for sure."""
     if not recorded.is_known or (recorded.inherits and is_functional(cls)):
         return []
+    if is_abstract(module, cls):
+        return []  # What it takes may be for those that derive from it to give.
     kept = supplied(module, cls)
     if kept is None:
         return []
@@ -142,6 +144,7 @@ def omitted(
         for taken in missing
         if taken.name not in filled
         and (taken.required or not _is_spread(module, made, taken))
+        and (taken.required or not _fills_weight(module, made, taken))
         and (taken.required or not _is_another_way(module, cls, recorded, made, taken))
     ]
 
@@ -223,6 +226,14 @@ def _is_spread(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
     text = module.text(made.node.body)
     helper = rf"\bself\.(?!add_weight|_set_hyper)\w+\((?:[^()]|\([^()]*\))*\b{taken.name}\b"
     return re.search(rf"(?<![\w.]){taken.name}\[[\"']|{helper}", text) is not None
+
+
+def _fills_weight(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
+    """Whether an argument is what weights start with, which are loaded anyway."""
+    if taken.name in made.held:
+        return False
+    filling = rf"\b(?:constant_initializer|Constant)\(\s*(?:value=\s*)?{taken.name}\s*,?\s*\)"
+    return re.search(filling, module.text(made.node.body)) is not None
 
 
 def _is_another_way(
@@ -395,7 +406,9 @@ def lost(module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]
         if recorded_by(base, module.keras) is None:
             known |= arguments_of(base) or frozenset()
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
-    return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+    missing = [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+    filled = _filled_by_derived(module, cls, made)
+    return [taken for taken in missing if taken.name not in filled]
 
 
 def refuses(module: ModuleModel, cls: KerasClass) -> bool:
@@ -540,7 +553,11 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
 def is_left_open(module: ModuleModel, cls: KerasClass) -> bool:
     """Whether a class leaves `get_config`, or a method, to those that derive from it."""
     family = lineage.descendants(module, cls.outline)
+    is_open = any(CONFIG in member.outline.method_names for member in family)
+    return is_open or is_abstract(module, cls)
+
+
+def is_abstract(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether a class has an abstract method of its own."""
     decorators = (item for node in cls.outline.methods.values() for item in node.decorators)
-    return any(CONFIG in member.outline.method_names for member in family) or any(
-        module.text(item.decorator).endswith("abstractmethod") for item in decorators
-    )
+    return any(module.text(item.decorator).endswith("abstractmethod") for item in decorators)

@@ -458,6 +458,7 @@ class Two(layers.Layer):
 """,
         """\
 # Another way to give what is recorded; an earlier name; what classes that derive from it give.
+import abc
 import keras
 from keras import layers
 
@@ -480,6 +481,28 @@ class Pairs(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "words": self.words}
+
+class Table(layers.Layer):
+    def __init__(self, values=None, shape=None, **kwargs):
+        super().__init__(**kwargs)
+        start = "zeros" if values is None else keras.initializers.Constant(values)
+        self.shape = shape
+        self.table = self.add_weight(name="table", shape=shape, initializer=start)
+
+    def get_config(self):
+        return {**super().get_config(), "shape": self.shape}
+
+class Convolution(layers.Layer):
+    def __init__(self, size, operations=None, **kwargs):
+        super().__init__(**kwargs)
+        self.size, self.operations = size, operations
+
+    @abc.abstractmethod
+    def convolve(self, inputs):
+        pass
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
 
 class Two(layers.Layer):
     def __init__(self, units=3, **kwargs):
