@@ -175,7 +175,12 @@ def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
     for event in flow.all(TakenKeyword):
         if event.method == "__init__" and event.popped and event.name not in known:
             known.add(event.name)
-            arguments.append(Taken(event.name, event.node, event.required, event.conditional))
+            # `kwargs.pop("size", units)` takes another name for what `units` is.
+            is_other = len(event.node.args) > 1 and getattr(
+                event.node.args[1].value, "value", None
+            ) in set(parameters)
+            conditional = event.conditional or is_other
+            arguments.append(Taken(event.name, event.node, event.required, conditional))
     star = node.params.star_arg
     return Constructor(
         node,

@@ -210,7 +210,7 @@ def _computation(cls: KerasClass, kept: str, name: str) -> cst.BaseExpression | 
     names = [part.value for part in parts if type(part).__name__ == "Name"]
     numbers = [part.value for part in parts if type(part).__name__ in {"Integer", "Float"}]
     is_neutral = any(float(number.replace("_", "")) in {0.0, 1.0} for number in numbers)
-    inverts = numbers and parts[0].value == numbers[0]
+    inverts = type(parts[0]).__name__ != "Name"
     if names != [name] or len(numbers) != 1:
         return None
     operator = type(node.operator).__name__  # type: ignore[attr-defined]

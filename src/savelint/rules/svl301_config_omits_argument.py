@@ -514,6 +514,15 @@ class Two(layers.Layer):
     def get_config(self):
         return {**super().get_config(), "units": self.units}
 
+class Renamed(layers.Layer):
+    def __init__(self, units=3, **kwargs):
+        units = kwargs.pop("size", units)
+        super().__init__(**kwargs)
+        self.units = units
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
 class Pooling(layers.Layer):
     def __init__(self, reduce, size=2, **kwargs):
         super().__init__(**kwargs)
@@ -573,13 +582,15 @@ import keras
 from keras import layers
 
 class One(layers.Layer):
-    def __init__(self, units, width=None, rate=0.1, depth=2, **kwargs):
+    def __init__(self, units, width=None, rate=0.1, depth=2, area=1.0, **kwargs):
         super().__init__(**kwargs)
         self.units = units
+        self.area = area * area * 2.0
         self.width = width or units
         self.rate = float(rate)
         self.depth = 1 * depth
-        self.half = units / 2
+        self.half = (units + 1) / 2
+        self.third = units / 3
 
     def get_config(self):
         return {
@@ -588,6 +599,7 @@ class One(layers.Layer):
             "width": self.width,
             "rate": self.rate,
             "depth": self.depth,
+            "area": self.area,
         }
 
 class Two(layers.Layer):
