@@ -171,6 +171,24 @@ def test_an_unsafe_fix_says_why_and_waits_for_leave(rule: Rule, example: Example
             assert fixed(source(example.bad), keras, unsafe=False) == example.bad
 
 
+@pytest.mark.parametrize("length", [79, 88, 100])
+def test_a_formatter_leaves_what_is_fixed_as_it_is(length: int, tmp_path: Path) -> None:
+    """Where the file was formatted before, with lines of any usual length."""
+    ruff = ("ruff", "format", "--isolated", "--line-length", str(length))
+    sources = {}
+    for rule, example in EXAMPLES:
+        if rule.code.startswith("SVL3"):
+            sources[tmp_path / f"{rule.code}_{example.variant}.py"] = example
+    for path, example in sources.items():
+        path.write_text(example.bad, encoding="utf-8")
+    subprocess.run([*ruff, "--quiet", str(tmp_path)], check=True)
+    for path, example in sources.items():
+        text = path.read_text(encoding="utf-8")
+        path.write_text(fixed(source(text), example.keras[-1]), encoding="utf-8")
+    shown = subprocess.run([*ruff, "--diff", str(tmp_path)], capture_output=True, text=True)
+    assert shown.stdout == ""
+
+
 # -- the same example in another dress ---------------------------------------------------
 
 

@@ -169,3 +169,108 @@ def test_an_entry_that_a_derived_class_does_not_take_is_not_added(
     (finding,) = (f for f in check_source(SCALE + body) if f.code == "SVL301")
     assert finding.fix is not None
     assert finding.fix.safety is safety
+
+
+def test_a_config_is_inherited_from_another_file(tmp_path: Path) -> None:
+    base = """\
+import keras
+
+class Base(keras.layers.Layer):
+    def __init__(self, words=None, **kwargs):
+        super().__init__(**kwargs)
+        self.words = words
+
+    def get_config(self):
+        config = super().get_config()
+        if self.words:
+            config["words"] = self.words
+        return config
+"""
+    own = """\
+from project.base import Base
+
+class Own(Base):
+    def __init__(self, words=None, depth=2, **kwargs):
+        super().__init__(words, **kwargs)
+        self.depth = depth
+
+    def call(self, inputs):
+        return inputs * self.depth
+"""
+    (tmp_path / "project").mkdir()
+    for name, text in (("__init__", ""), ("base", base), ("own", own)):
+        (tmp_path / "project" / f"{name}.py").write_text(text, encoding="utf-8")
+    path = str(tmp_path / "project" / "own.py")
+    (finding,) = check_source(own, path=path)
+    assert finding.message == "`Own.get_config` leaves out `depth`"
+    assert fix_source(own, path=path).endswith(
+        """\
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"depth": self.depth})
+        return config
+"""
+    )
+    assert check_source(fix_source(own, path=path), path=path) == ()
+    asking = own + "\n    @property\n    def words(self):\n        return self.depth\n"
+    assert check_source(asking, path=path) == ()
+
+
+def test_what_an_optimizer_is_given() -> None:
+    text = """\
+import tensorflow as tf
+
+class Novo(tf.keras.optimizers.legacy.Optimizer):
+    def __init__(self, rate=0.5, decoupled=False, name="Novo", **kwargs):
+        super().__init__(name, **kwargs)
+        self._set_hyper("rate", rate)
+        self.decoupled = decoupled
+
+    def get_config(self):
+        config = super().get_config()
+        return config
+
+class Slow(tf.keras.optimizers.SGD):
+    def __init__(self, learning_rate=0.1, every=2):
+        super().__init__(learning_rate)
+        self.every = every
+"""
+    assert codes(text, Keras.V2) == ["SVL301", "SVL301", "SVL302"]
+    after = fix_source(text, keras_version=2, unsafe=True)
+    assert codes(after, Keras.V2) == []
+    assert '"rate": self._serialize_hyperparameter("rate")' in after
+    assert '"every": self.every' in after
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('config["inner"] = layers.deserialize(config["inner"])', ["SVL301"]),
+        ("config.update(DEFAULTS)", []),
+        ("config = fill(config)", []),
+        ('config["rate"] = config["inner"] = 0.5', []),
+    ],
+)
+def test_what_a_from_config_may_supply(line: str, found: list[str]) -> None:
+    text = f"""\
+from keras import layers
+from project import DEFAULTS, fill
+
+class Block(layers.Layer):
+    def __init__(self, inner, rate=0.1, **kwargs):
+        super().__init__(**kwargs)
+        self.inner, self.rate = inner, rate
+
+    def call(self, inputs):
+        return self.inner(inputs) * self.rate
+
+    def get_config(self):
+        return {{**super().get_config(), "inner": layers.serialize(self.inner)}}
+
+    @classmethod
+    def from_config(cls, config):
+        {line}
+        return cls(**config)
+"""
+    assert codes(text) == found

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The shortest and the longest line that formatters are commonly asked for.
 _WIDTHS = (79, 88)
 _LEVEL = 4  # spaces that stand for one level of indentation in new lines
+_TELLING = 76  # a line of that length is near to the end of the shortest
 _WIDTH = 88  # where Black and ruff format break lines
 
 
@@ -78,7 +79,8 @@ def _width(line: str) -> int:
 def add_argument(module: ModuleModel, call: cst.Call, text: str) -> Edit:
     """Add an argument at the end of a call, on a line of its own where the others are.
 
-    So, too, where it would make a line too long that holds arguments only.
+    So, too, where it would make a line too long that holds arguments only. A statement of
+    one line that it would make too long is laid out anew.
     """
     if not call.args:
         end = module.span(call).end - 1
@@ -90,9 +92,41 @@ def add_argument(module: ModuleModel, call: cst.Call, text: str) -> Edit:
     margin = line[: start.column - 1]
     if lines_of(module, call)[0] < start.line and len(f"{line.rstrip()}, {text}") > _WIDTH:
         margin = line[: len(line) - len(line.lstrip())]
-    separator = f",{source.newline}{margin}" if not margin.strip() else ", "
     end = argument_end(source.text, last.end)
-    return Edit(Span(end, end), separator + text)
+    if not margin.strip():
+        return Edit(Span(end, end), f",{source.newline}{margin}{text}")
+    return _exploded(module, call, text) or Edit(Span(end, end), f", {text}")
+
+
+def _exploded(module: ModuleModel, call: cst.Call, text: str) -> Edit | None:
+    """A call that ends its line, with one more argument: a line for each, where one is too short.
+
+    Formatters of any width leave that as it is, for the comma at its end.
+    """
+    source = module.source
+    first, last = lines_of(module, call)
+    line = source.line_text(first).rstrip()
+    span = module.span(call)
+    before = line[: source.position(span.start).column - 1]
+    is_nested = any(before.count(a) != before.count(b) for a, b in ("()", "[]", "{}"))
+    if (
+        first != last
+        or "\n" in text
+        or is_nested
+        or not line.endswith(source.text[span.start : span.end])
+    ):
+        return None
+    longest = max(map(_width, source.text.splitlines()), default=0)
+    # A file of short lines does not tell how long they may be.
+    limit = width(module) if longest > _TELLING else _WIDTH
+    if _width(f"{line}, {text}") <= limit:
+        return None
+    margin = margin_of(module, call)
+    inner = source.newline + margin + source.indentation
+    spans = [module.span(argument) for argument in call.args]
+    given = [source.text[each.start : argument_end(source.text, each.end)] for each in spans]
+    lines = "".join(f"{inner}{argument}," for argument in (*given, text))
+    return Edit(Span(spans[0].start, span.end - 1), f"{lines}{source.newline}{margin}")
 
 
 def argument_end(text: str, end: int) -> int:

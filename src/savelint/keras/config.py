@@ -5,6 +5,7 @@ Keras rebuilds an object by `cls(**config)`: the two belong together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ from savelint.keras.values import Argument, ClassOutline, Parameter, Table, Valu
 
 if TYPE_CHECKING:
     import libcst as cst
+
+# Where optimizers are, but no schedules.
+_OPTIMIZERS = re.compile(r"keras\.optimizers(?:\.(?:legacy|experimental))?")
 
 
 @frozen
@@ -135,6 +139,23 @@ def config(cls: KerasClass) -> Config | None:
     return Config(method, definer, entries, result.inherits, result.is_known, returns)
 
 
+def inherited(module: ModuleModel, cls: KerasClass) -> Config | None:
+    """What the `get_config` gives that a class inherits from another file.
+
+    None where it asks the object for what the class, or one between, defines anew.
+    """
+    definer = cls.outline.definer(tables.CONFIG)
+    if definer is None or definer.path == cls.outline.path:
+        return None
+    lineage = list(cls.outline.lineage)
+    below = lineage[: lineage.index(definer)]
+    asked = set(re.findall(r"\bself\.(\w+)", module.text(definer.methods[tables.CONFIG].body)))
+    if any(asked & {*outline.method_names, *outline.assigned} for outline in below):
+        return None
+    owner = _class_of(module, definer)
+    return config(owner) if owner is not None else None
+
+
 def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
     """The constructor of a class, where the project defines one."""
     definer = cls.outline.definer("__init__")
@@ -154,7 +175,12 @@ def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
     for event in flow.all(TakenKeyword):
         if event.method == "__init__" and event.popped and event.name not in known:
             known.add(event.name)
-            arguments.append(Taken(event.name, event.node, event.required, event.conditional))
+            # `kwargs.pop("size", units)` takes another name for what `units` is.
+            is_other = len(event.node.args) > 1 and getattr(
+                event.node.args[1].value, "value", None
+            ) in set(parameters)
+            conditional = event.conditional or is_other
+            arguments.append(Taken(event.name, event.node, event.required, conditional))
     star = node.params.star_arg
     return Constructor(
         node,
@@ -257,6 +283,8 @@ def arguments_of(base: str) -> frozenset[str] | None:
         return tables.ROOT_ARGUMENTS[last]
     if module == "keras.layers":
         return tables.ROOT_ARGUMENTS["Layer"] | tables.LAYER_ARGUMENTS
+    if _OPTIMIZERS.fullmatch(module):
+        return tables.OPTIMIZER_ARGUMENTS
     return None
 
 

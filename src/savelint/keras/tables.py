@@ -490,10 +490,33 @@ ROOT_ARGUMENTS = {
     "Sequential": _LAYER | {"layers"},
     "Loss": frozenset({"name", "reduction", "dtype"}),
     **dict.fromkeys(("Metric", "Mean", "Sum"), frozenset({"name", "dtype"})),
+    "Optimizer": frozenset(
+        """
+        clipnorm clipvalue decay ema_momentum ema_overwrite_frequency global_clipnorm
+        gradient_accumulation_steps gradient_aggregator gradient_transformers
+        is_legacy_optimizer jit_compile learning_rate loss_scale_factor lr name use_ema
+        weight_decay
+        """.split()
+    ),
     **dict.fromkeys(
         ("Initializer", "Constraint", "Regularizer", "LearningRateSchedule"), frozenset[str]()
     ),
 }
+# What optimizers take, those of earlier versions too.
+OPTIMIZER_ARGUMENTS = frozenset(
+    """
+    adam_beta_1 adam_beta_2 adam_lr_ratio adam_weight_decay adaptive_epsilon amsgrad beta
+    beta_1 beta_2 beta_2_decay centered clip_threshold clipnorm clipvalue decay
+    dynamic_growth_steps ema_momentum ema_overwrite_frequency epsilon epsilon_1 epsilon_2
+    exclude_embeddings exclude_layers global_clipnorm gradient_accumulation_steps
+    gradient_aggregator gradient_transformers initial_accumulator_value initial_scale
+    inner_optimizer is_legacy_optimizer jit_compile l1_regularization_strength
+    l2_regularization_strength l2_shrinkage_regularization_strength learning_rate
+    learning_rate_power loss_scale_factor lr momentum muon_a muon_b muon_c name nesterov
+    ns_steps optimizer_map relative_step rho rms_rate schedule_decay use_ema warmup_steps
+    weight_decay
+    """.split()
+)
 LAYER_ARGUMENTS = frozenset(
     """
     activation addition_factor adjustment allow_last_axis_squeeze alpha alpha_constraint
@@ -531,6 +554,8 @@ LAYER_ARGUMENTS = frozenset(
     vocabulary_size width width_factor window x_factor y_factor zero_output_for_mask
     """.split()
 )
+# Layers of Keras without a `get_config` of their own.
+UNRECORDED_LAYERS = frozenset({"Layer", "AbstractRNNCell", "ELU", "Identity", "PreprocessingLayer"})
 # What the config of a class that every other of its kind derives from holds, and no more.
 ROOT_CONFIGS = {
     "Layer": frozenset({"name", "trainable", "dtype"}),

@@ -10,7 +10,7 @@ from savelint import rewrite
 from savelint.finding import Edit
 from savelint.frozen import frozen
 from savelint.keras import reserved
-from savelint.keras.config import Config, Constructor, Held
+from savelint.keras.config import Config, Constructor, Entry, Held
 from savelint.keras.model import AttributeStore, KerasClass, ModuleModel
 from savelint.keras.values import Argument
 from savelint.keras.walk import descendants
@@ -181,15 +181,15 @@ def _fitting(
     source = module.source
     span = module.span(holder)
     line = source.position(span.start).line
-    added = sum(len(edit.replacement) for edit in edits)
+    added = sum(len(edit.replacement) - (edit.span.end - edit.span.start) for edit in edits)
     length = len(source.line_text(line).expandtabs(4)) + added
     if own_line or length <= rewrite.width(module) or source.position(span.end - 1).line != line:
         return edits
     margin = rewrite.margin_of(module, holder)
     text = source.text[span.start : span.end]
     for edit in edits:
-        at = edit.span.start - span.start
-        text = text[:at] + edit.replacement + text[at:]
+        at, end = edit.span.start - span.start, edit.span.end - span.start
+        text = text[:at] + edit.replacement + text[end:]
     return [_exploded(module, holder, text, margin)]
 
 
@@ -276,6 +276,17 @@ def _update(
     lines = "".join(f"{margin}{step * 2}{element},{newline}" for element in elements)
     inner = margin + step
     return f"{name}.update({newline}{inner}{{{newline}{lines}{inner}}}{newline}{margin})"
+
+
+def revalue(module: ModuleModel, config: Config, entry: Entry, text: str) -> Edit:
+    """Write another value into an entry."""
+    edit = rewrite.replace(module, entry.value_node, text)
+    holder = _holder(config, entry.node)
+    if holder is None:
+        return edit
+    own_line = rewrite.begins_line(module, entry.node)
+    fitting = _fitting(module, holder, [edit], own_line=own_line)
+    return fitting[0] if fitting else edit
 
 
 # -- the constructor ------------------------------------------------------------------------

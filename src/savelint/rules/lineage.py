@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _PLAIN_DECORATORS = frozenset(
     """
     register_keras_serializable keras_export keras_core_export keras_cv_export
-    keras_hub_export keras_nlp_export
+    keras_hub_export keras_nlp_export configurable
     """.split()
 )
 # Methods by which a class may make its instances otherwise than Python does.

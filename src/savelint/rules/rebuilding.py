@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
@@ -13,6 +13,7 @@ from savelint.frozen import frozen
 from savelint.keras.config import (
     Config,
     Constructor,
+    Entry,
     Held,
     Taken,
     accepted,
@@ -20,8 +21,15 @@ from savelint.keras.config import (
     library_bases,
     recorded_by,
 )
-from savelint.keras.model import Creation, KerasClass, ModuleModel, SuperCall
-from savelint.keras.tables import CONFIG, ROOT_ARGUMENTS, Kind
+from savelint.keras.generation import Keras
+from savelint.keras.model import AttributeStore, Creation, KerasClass, ModuleModel, SuperCall
+from savelint.keras.tables import (
+    CONFIG,
+    ROOT_ARGUMENTS,
+    ROOT_CONFIGS,
+    UNRECORDED_LAYERS,
+    Kind,
+)
 from savelint.keras.values import Argument, Array, Function, Instance
 from savelint.rules import lineage
 
@@ -51,12 +59,18 @@ _OF_LAYERS = frozenset(
 _OF_PLAIN = frozenset(
     name for kind in (int, float, str, list, tuple, dict) for name in dir(kind) if name[0] != "_"
 )
+# The class whose config those of a module's other classes hold.
+_ROOTS = {"layers": "Layer", "losses": "Loss", "metrics": "Metric"}
+_OPTIMIZER = re.compile(r"keras\.optimizers\.(?:legacy\.|experimental\.)?[A-Z]\w+")
+# Words of a `from_config` that may give what it does not name; with an assignment to a name
+# it may, too.
+OPAQUE = frozenset({"update", "setdefault", "fromkeys", "for", "while", "vars", "items", "="})
 # Modules of Keras whose classes are rebuilt from their configs, beside layers and models.
 REBUILT = tuple(
     f"keras.{module}."
     for module in (
         *("constraints", "initializers", "losses", "metrics"),
-        *("optimizers.schedules", "regularizers"),
+        *("optimizers", "regularizers"),
     )
 )
 
@@ -96,6 +110,7 @@ def supplied(module: ModuleModel, cls: KerasClass) -> frozenset[str] | None:
         if not re.search(r"\breturn cls\(\*\*\w+\)|\breturn super\(.*\)\.from_config\(\w+\)", text):
             return None
         words.update(re.findall(r"\w+", text))
+        words.update(re.findall(r"(?m)^\s*\w+ *(=)(?!=)", text))
     return frozenset(words)
 
 
@@ -105,6 +120,8 @@ def omitted(
     """The arguments of a constructor that its config lacks for sure."""
     if not recorded.is_known or (recorded.inherits and is_functional(cls)):
         return []
+    if is_abstract(module, cls):
+        return []  # What it takes may be for those that derive from it to give.
     kept = supplied(module, cls)
     if kept is None:
         return []
@@ -117,15 +134,90 @@ def omitted(
             return []
         known |= inherited
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
-    if kept:
+    if kept & OPAQUE:
         missing = [taken for taken in missing if taken.required]
+    assets = _assets(module, cls)
+    missing = [taken for taken in missing if taken.required or taken.name not in assets]
     missing = [taken for taken in missing if taken.required or _is_used(module, made, taken)]
     filled = _filled_by_derived(module, cls, made)
     return [
         taken
         for taken in missing
-        if taken.name not in filled and (taken.required or not _is_spread(module, made, taken))
+        if taken.name not in filled
+        and (taken.required or not _is_spread(module, made, taken))
+        and (taken.required or not _fills_weight(module, made, taken))
+        and (taken.required or not _is_another_way(module, cls, recorded, made, taken))
     ]
+
+
+def _assets(module: ModuleModel, cls: KerasClass) -> str:
+    """What reads the files of their own that Keras 3 hands to objects that it loads."""
+    methods = (outline.methods.get("load_assets") for outline in cls.outline.lineage)
+    return " ".join(module.text(method.body) for method in methods if method is not None)
+
+
+@dataclass(frozen=True)
+class Altered:
+    """An entry that holds something else than what the argument of its name was given.
+
+    It is what another argument holds, or what `computed` makes of it.
+    """
+
+    taken: Taken
+    entry: Entry
+    other: str
+    computed: cst.BaseExpression | None
+
+
+def altered(
+    module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor
+) -> Iterator[Altered]:
+    """The entries with which a class is not made as it was."""
+    if supplied(module, cls) != frozenset():
+        return
+    arguments = {taken.name: taken for taken in made.arguments if taken.parameter is not None}
+    for key, entry in recorded.entries.items():
+        value = entry.value
+        if key not in arguments or not isinstance(value, Argument) or value.keywords:
+            continue
+        if not module.is_here(entry.node) or module.branches_of(entry.node):
+            continue
+        written = module.text(entry.value_node)
+        held, source = made.held.get(key), made.held.get(value.name)
+        if value.name != key:
+            is_other = source is not None and written == f"self.{source.attribute}"
+            if is_other and held is not None and held.certain and value.name in recorded.entries:
+                yield Altered(arguments[key], entry, value.name, None)
+        elif value.how == "computed" and held is None:
+            computed = _computation(cls, written, key)
+            if computed is not None:
+                yield Altered(arguments[key], entry, "", computed)
+
+
+def _computation(cls: KerasClass, kept: str, name: str) -> cst.BaseExpression | None:
+    """`1.0 / name`, where that is all that `self.kept` is ever given."""
+    stores = [
+        store
+        for flow in cls.flows.values()
+        for store in flow.all(AttributeStore)
+        if f"self.{store.name}" == kept
+    ]
+    if len(stores) != 1 or stores[0].conditional or stores[0].method != "__init__":
+        return None
+    node = stores[0].value_node
+    if type(node).__name__ != "BinaryOperation":
+        return None
+    parts = (node.left, node.right)  # type: ignore[attr-defined]
+    names = [part.value for part in parts if type(part).__name__ == "Name"]
+    numbers = [part.value for part in parts if type(part).__name__ in {"Integer", "Float"}]
+    is_neutral = any(float(number.replace("_", "")) in {0.0, 1.0} for number in numbers)
+    inverts = type(parts[0]).__name__ != "Name"
+    if names != [name] or len(numbers) != 1:
+        return None
+    operator = type(node.operator).__name__  # type: ignore[attr-defined]
+    if operator not in {"Add", "Subtract", "Multiply", "Divide"}:
+        return None
+    return node if not is_neutral or (inverts and operator in {"Divide", "Subtract"}) else None
 
 
 def _is_spread(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
@@ -133,8 +225,31 @@ def _is_spread(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
     if taken.name in made.held:
         return False
     text = module.text(made.node.body)
-    helper = rf"\bself\.(?!add_weight)\w+\((?:[^()]|\([^()]*\))*\b{taken.name}\b"
+    helper = rf"\bself\.(?!add_weight|_set_hyper)\w+\((?:[^()]|\([^()]*\))*\b{taken.name}\b"
     return re.search(rf"(?<![\w.]){taken.name}\[[\"']|{helper}", text) is not None
+
+
+def _fills_weight(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
+    """Whether an argument is what weights start with, which are loaded anyway."""
+    if taken.name in made.held:
+        return False
+    filling = rf"\b(?:constant_initializer|Constant)\(\s*(?:value=\s*)?{taken.name}\s*,?\s*\)"
+    return re.search(filling, module.text(made.node.body)) is not None
+
+
+def _is_another_way(
+    module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor, taken: Taken
+) -> bool:
+    """Whether what is recorded under the name of another argument is made of this one, too."""
+    if taken.name in made.held:
+        return False
+    given = made.names & recorded.entries.keys()
+    return any(
+        store.name.lstrip("_") in given
+        and module.is_here(store.value_node)
+        and re.search(rf"(?<![\w.]){taken.name}\b", module.text(store.value_node))
+        for store in cls.flow("__init__").all(AttributeStore)
+    )
 
 
 def _filled_by_derived(module: ModuleModel, cls: KerasClass, made: Constructor) -> set[str]:
@@ -211,6 +326,11 @@ def record(
     reason = ""
     for taken in missing:
         held = made.held.get(taken.name)
+        if held is None and _is_hyper(module, made, taken):
+            key = configs.quoted(module, taken.name)
+            kept = f"self._serialize_hyperparameter({key})"
+            additions.append(configs.Addition(taken.name, kept))
+            continue
         if held is None:
             unkept.append(taken.name)
             additions.append(configs.Addition(taken.name, f"self.{taken.name}"))
@@ -232,6 +352,12 @@ def record(
             return None
         edits = (stored,)
     return Written(tuple(additions), edits, reason)
+
+
+def _is_hyper(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
+    """Whether a Keras 2 optimizer keeps an argument as one of its hyperparameters."""
+    setting = rf"\bself\._set_hyper\(\s*([\"']){taken.name}\1,\s*{taken.name}\s*,?\s*\)"
+    return re.search(setting, module.text(made.node.body)) is not None
 
 
 def _calls_items(module: ModuleModel, loop: cst.CSTNode | None) -> bool:
@@ -277,8 +403,13 @@ def enumerated(words: Sequence[str]) -> str:
 def lost(module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
     """The arguments of a constructor that the config of Keras' own base class lacks."""
     known = _NEUTRAL | _inherited(module, cls)
+    for base in library_bases(cls.outline):
+        if recorded_by(base, module.keras) is None:
+            known |= arguments_of(base) or frozenset()
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
-    return [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+    missing = [taken for taken in missing if taken.required or _is_used(module, made, taken)]
+    filled = _filled_by_derived(module, cls, made)
+    return [taken for taken in missing if taken.name not in filled]
 
 
 def refuses(module: ModuleModel, cls: KerasClass) -> bool:
@@ -288,9 +419,37 @@ def refuses(module: ModuleModel, cls: KerasClass) -> bool:
 
 
 def _inherited(module: ModuleModel, cls: KerasClass) -> frozenset[str]:
+    """What the config of Keras' own base class holds, at least."""
     bases = library_bases(cls.outline)
-    known = (recorded_by(base, module.keras) for base in bases)
-    return frozenset().union(*(names for names in known if names is not None))
+    return frozenset[str]().union(*(held_by(base, module.keras) for base in bases))
+
+
+def held_by(base: str, keras: Keras) -> frozenset[str]:
+    """What the config of a Keras class holds, at least."""
+    if _OPTIMIZER.fullmatch(base):
+        return frozenset({"name"})
+    known = recorded_by(base, keras)
+    family = base.partition("keras.")[2].partition(".")[0]
+    return ROOT_CONFIGS.get(_ROOTS.get(family, ""), frozenset()) if known is None else known
+
+
+def is_recorded(cls: KerasClass) -> bool:
+    """Whether a class without `get_config` inherits that of a layer or optimizer of Keras.
+
+    Keras then records nothing that the class takes by itself.
+    """
+    bases = list(library_bases(cls.outline))
+    return bool(bases) and all(
+        (base.startswith("keras.layers.") and base.rpartition(".")[2] not in UNRECORDED_LAYERS)
+        or _OPTIMIZER.fullmatch(base)
+        for base in bases
+    )
+
+
+def is_base(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether classes of the file derive from a class, with a constructor of their own."""
+    family = lineage.descendants(module, cls.outline)
+    return any("__init__" in member.outline.method_names for member in family)
 
 
 def generate(
@@ -299,10 +458,13 @@ def generate(
     made: Constructor,
     missing: Sequence[Taken],
     layers: Sequence[str] = (),
+    *,
+    merges: bool = False,
 ) -> Fix:
     """A `get_config` that records arguments, with the `**kwargs` that its reader needs.
 
-    Of the arguments `layers` are layers, which a `from_config` brings back.
+    Of the arguments `layers` are layers, which a `from_config` brings back. With `merges` a
+    class of the project has a config that is to be handed on; that of Keras is in any case.
     """
     from savelint.rules import configs
 
@@ -323,7 +485,8 @@ def generate(
     written = record(module, cls, made, missing)
     if written is None:
         return display
-    merges = any(base.endswith(_MERGED) for base in library_bases(cls.outline))
+    bases = tuple(library_bases(cls.outline))
+    merges = merges or is_recorded(cls) or any(base.endswith(_MERGED) for base in bases)
     additions = list(written.additions)
     restored: list[configs.Addition] = []
     reason = written.reason
@@ -411,6 +574,13 @@ def given(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken)
 
 
 def is_left_open(module: ModuleModel, cls: KerasClass) -> bool:
-    """Whether a class leaves `get_config` to those of the file that derive from it."""
+    """Whether a class leaves `get_config`, or a method, to those that derive from it."""
     family = lineage.descendants(module, cls.outline)
-    return any(CONFIG in member.outline.method_names for member in family)
+    is_open = any(CONFIG in member.outline.method_names for member in family)
+    return is_open or is_abstract(module, cls)
+
+
+def is_abstract(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether a class has an abstract method of its own."""
+    decorators = (item for node in cls.outline.methods.values() for item in node.decorators)
+    return any(module.text(item.decorator).endswith("abstractmethod") for item in decorators)

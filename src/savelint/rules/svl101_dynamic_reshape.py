@@ -377,8 +377,8 @@ class Net(keras.Model):
 import tensorflow as tf
 
 class Flat(tf.keras.layers.Layer):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.dense = tf.keras.layers.Dense(3)
 
     def build(self, input_shape):

@@ -450,8 +450,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Scale(keras.layers.Layer):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.factor = self.add_weight(name="factor", shape=())
 
     @tf.function
@@ -464,8 +464,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Clip(keras.layers.Layer):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.relu = keras.layers.ReLU()
         self.flatten = keras.layers.Flatten()
 

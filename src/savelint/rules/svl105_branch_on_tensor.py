@@ -279,8 +279,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Head(keras.layers.Layer):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.mlps = [keras.layers.Dense(3) for _ in range(4)]
 
     def call(self, hidden_states: tf.Tensor) -> tf.Tensor:
@@ -292,8 +292,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.layers.Layer):
-    def __init__(self, depth, causal=False):
-        super().__init__()
+    def __init__(self, depth, causal=False, **kwargs):
+        super().__init__(**kwargs)
         self.depth = depth
         self.causal = causal
 
@@ -353,8 +353,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.layers.Layer):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.rnn = keras.layers.LSTM(3, return_state=True)
 
     def call(self, inputs):

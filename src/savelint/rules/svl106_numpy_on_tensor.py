@@ -216,8 +216,8 @@ import tensorflow as tf
 from tensorflow import keras
 
 class Net(keras.layers.Layer):
-    def __init__(self, rate, table):
-        super().__init__()
+    def __init__(self, rate, table, **kwargs):
+        super().__init__(**kwargs)
         self.rate = rate
         self.table = np.array(table, "float32")
 

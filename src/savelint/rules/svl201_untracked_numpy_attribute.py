@@ -583,8 +583,8 @@ class Rotation(tf.Module):
 
 
 class Weighted(keras.losses.Loss):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
         self.weights = np.random.rand(6)
 
     def call(self, y_true, y_pred):

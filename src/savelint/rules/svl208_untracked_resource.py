@@ -692,8 +692,8 @@ if other is None:
     other = keras.layers.Dense(6)
 
 class Net(keras.layers.Layer):
-    def __init__(self, layers=()):
-        super().__init__()
+    def __init__(self, layers=(), **kwargs):
+        super().__init__(**kwargs)
         self.stages = layers
 
     def call(self, inputs):

@@ -89,7 +89,11 @@ from tensorflow import keras
 
 class Scale(keras.layers.Layer):
     def build(self, input_shape):
-        self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="scale")
+        self.scale = self.add_weight(
+            shape=(input_shape[-1],),
+            initializer="ones",
+            name="scale",
+        )
         super().build(input_shape)
 
     def call(self, inputs):
@@ -223,7 +227,12 @@ class Net(tf.keras.Model):
     def __init__(self):
         super().__init__()
         self.dense = tf.keras.layers.Dense(3)
-        self.temperature = self.add_weight(shape=(), initializer='ones', trainable=False, name='temperature')
+        self.temperature = self.add_weight(
+            shape=(),
+            initializer='ones',
+            trainable=False,
+            name='temperature',
+        )
 
     def call(self, inputs):
         return self.dense(inputs) / self.temperature
@@ -234,7 +243,7 @@ class Net(tf.keras.Model):
     @classmethod
     def from_config(cls, config):
         return cls()
-""",  # noqa: E501
+""",
             witness=Witness(build="Net()", fails={Keras.V2: _UNNAMED}),
             keras=_V2,
         ),

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
-from savelint.keras.config import Config, Constructor, Taken, config, constructor
+from savelint.keras.config import (
+    Config,
+    Constructor,
+    Taken,
+    config,
+    constructor,
+    inherited,
+    library_bases,
+)
 from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel
-from savelint.keras.tables import Kind
+from savelint.keras.tables import CONFIG, Kind
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import lineage, rebuilding
+from savelint.rules import rebuilding
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -111,6 +120,51 @@ class Shift(Base):
     def get_config(self):
 {body}
 """
+_GATED = """\
+from keras.layers import Dense
+
+
+class Gated(Dense):
+    def __init__(self, units, power=1.0, **kwargs):
+        super().__init__(units, **kwargs)
+        self.power = power
+
+    def call(self, inputs):
+        return super().call(inputs) * self.power
+{method}"""
+_NOISE = """\
+import keras
+
+
+class Affine(keras.layers.Layer):
+    def __init__(self, scale=1.0, shift=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self._scale = scale
+        self._shift = shift
+
+    def call(self, inputs):
+        return inputs * self._scale + self._shift
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({{"scale": self._scale, "shift": {value}}})
+        return config
+"""
+_COOL = """\
+import tensorflow as tf
+
+
+class Cool(tf.keras.layers.Layer):
+    def __init__(self, heat=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.heat = {kept}
+
+    def call(self, inputs):
+        return inputs {operator} self.heat
+
+    def get_config(self):
+        return {{**super().get_config(), "heat": self.heat}}
+"""
 
 
 class ConfigOmitsArgument(Rule):
@@ -118,6 +172,9 @@ class ConfigOmitsArgument(Rule):
 
     Consequence: a required argument raises when the model is loaded. One with a default is
     reset to it, without an exception: the model that is loaded computes something else.
+
+    So it is where an entry holds what another argument was given, or what the constructor
+    computed of its own, as `1.0 / rate`, which it computes again of that.
 
     Silent: what the config of the base holds, and what cannot be told: a config or a
     constructor that is made up when it runs, keys that may be there, a `from_config` that
@@ -133,7 +190,7 @@ class ConfigOmitsArgument(Rule):
     name = "config-omits-argument"
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
-    mentions = ("get_config",)
+    mentions = ("__init__",)
     examples = (
         Example(
             variant="required",
@@ -201,6 +258,48 @@ class ConfigOmitsArgument(Rule):
                 ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
                 fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
             ),
+        ),
+        Example(
+            variant="derived",
+            bad=_GATED.format(method=""),
+            at="power",
+            good=_GATED.format(
+                method="""
+    def get_config(self):
+        config = super().get_config()
+        config.update({"power": self.power})
+        return config
+"""
+            ),
+            witness=Witness(
+                build="Gated(3, 5.0)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+                trains=2,
+            ),
+        ),
+        Example(
+            variant="other",
+            bad=_NOISE.format(value="self._scale"),
+            at="self._scale",
+            good=_NOISE.format(value="self._shift"),
+            witness=Witness(
+                build="Affine(1.0, 5.0)",
+                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+            ),
+        ),
+        Example(
+            variant="computed",
+            bad=_COOL.format(kept="1.0 / heat", operator="*"),
+            at="self.heat",
+            good=_COOL.format(kept="heat", operator="/"),
+            witness=Witness(
+                build="Cool(5.0)",
+                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+            ),
+            fixed=False,
         ),
     )
     silent = (
@@ -299,6 +398,27 @@ class Five(layers.Layer):
         raise NotImplementedError("not to be saved")
 """,
         """\
+# `load_assets` fills it in.
+import json
+import keras
+
+class Tokenizer(keras.layers.Layer):
+    def __init__(self, vocabulary=None, lower=True, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary, self.lower = vocabulary, lower
+
+    def save_assets(self, folder):
+        with open(f"{folder}/words.json", "w") as file:
+            json.dump(self.vocabulary, file)
+
+    def load_assets(self, folder):
+        with open(f"{folder}/words.json") as file:
+            self.vocabulary = json.load(file)
+
+    def get_config(self):
+        return {**super().get_config(), "lower": self.lower}
+""",
+        """\
 # `from_config` supplies it.
 import keras
 from keras import layers
@@ -338,6 +458,7 @@ class Two(layers.Layer):
 """,
         """\
 # Another way to give what is recorded; an earlier name; what classes that derive from it give.
+import abc
 import keras
 from keras import layers
 
@@ -350,10 +471,52 @@ class One(layers.Layer):
     def get_config(self):
         return {**super().get_config(), "start": self.start, "end": self.end}
 
+class Pairs(layers.Layer):
+    def __init__(self, pairs=None, words=None, **kwargs):
+        super().__init__(**kwargs)
+        if words is None:
+            self.words = [word for word, _ in pairs]
+        else:
+            self.words = list(words)
+
+    def get_config(self):
+        return {**super().get_config(), "words": self.words}
+
+class Table(layers.Layer):
+    def __init__(self, values=None, shape=None, **kwargs):
+        super().__init__(**kwargs)
+        start = "zeros" if values is None else keras.initializers.Constant(values)
+        self.shape = shape
+        self.table = self.add_weight(name="table", shape=shape, initializer=start)
+
+    def get_config(self):
+        return {**super().get_config(), "shape": self.shape}
+
+class Convolution(layers.Layer):
+    def __init__(self, size, operations=None, **kwargs):
+        super().__init__(**kwargs)
+        self.size, self.operations = size, operations
+
+    @abc.abstractmethod
+    def convolve(self, inputs):
+        pass
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
+
 class Two(layers.Layer):
     def __init__(self, units=3, **kwargs):
         if "size" in kwargs:
             units = kwargs.pop("size")
+        super().__init__(**kwargs)
+        self.units = units
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+class Renamed(layers.Layer):
+    def __init__(self, units=3, **kwargs):
+        units = kwargs.pop("size", units)
         super().__init__(**kwargs)
         self.units = units
 
@@ -371,6 +534,82 @@ class Pooling(layers.Layer):
 class AveragePooling(Pooling):
     def __init__(self, size=2, **kwargs):
         super().__init__(keras.ops.mean, size, **kwargs)
+""",
+        """\
+# What layers and optimizers of Keras take they may record; a base layer records what it is given.
+import keras
+import tensorflow as tf
+from keras import layers
+
+class One(layers.Dense):
+    def __init__(self, units, use_scale=True, **kwargs):
+        super().__init__(units, **kwargs)
+        self.use_scale = use_scale
+
+class Two(layers.Layer):
+    def __init__(self, units, power=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.power = units, power
+
+class Three(keras.optimizers.SGD):
+    def __init__(self, learning_rate=0.1, momentum=0.9, **kwargs):
+        super().__init__(learning_rate, momentum=momentum, **kwargs)
+
+class Four(tf.keras.optimizers.legacy.Optimizer):
+    def __init__(self, learning_rate=0.1, rate=0.5, name="four", **kwargs):
+        super().__init__(name, **kwargs)
+        self._set_hyper("learning_rate", kwargs.get("lr", learning_rate))
+        self._set_hyper("rate", rate)
+
+    def get_config(self):
+        config = super().get_config()
+        config["learning_rate"] = self._serialize_hyperparameter("learning_rate")
+        config["rate"] = self._serialize_hyperparameter("rate")
+        return config
+
+class Base(layers.Dense):
+    def __init__(self, units, power, **kwargs):
+        super().__init__(units, **kwargs)
+        self.power = power
+
+class Squared(Base):
+    def __init__(self, units, **kwargs):
+        super().__init__(units, 2.0, **kwargs)
+""",
+        """\
+# Entries hold what the arguments of their names were given, or what makes the same of it.
+import keras
+from keras import layers
+
+class One(layers.Layer):
+    def __init__(self, units, width=None, rate=0.1, depth=2, area=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.area = area * area * 2.0
+        self.width = width or units
+        self.rate = float(rate)
+        self.depth = 1 * depth
+        self.half = (units + 1) / 2
+        self.third = units / 3
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "width": self.width,
+            "rate": self.rate,
+            "depth": self.depth,
+            "area": self.area,
+        }
+
+class Two(layers.Layer):
+    def __init__(self, low, high, **kwargs):
+        super().__init__(**kwargs)
+        self.low, self.high = low, high - low
+        self.high = self.high + low
+
+    def get_config(self):
+        return {**super().get_config(), "low": self.low, "high": self.high}
 """,
         """\
 # Not rebuilt from a config, or by a base that is not in sight.
@@ -405,15 +644,71 @@ class Plain:
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """Each class whose own `get_config` or constructor the file has."""
         for cls in module.classes:
-            recorded = config(cls)
+            recorded = config(cls) or inherited(module, cls)
             made = constructor(module, cls)
-            if recorded is None or made is None or not rebuilding.is_plain(module, cls):
+            if made is None or not rebuilding.is_plain(module, cls):
+                continue
+            if recorded is None:
+                missing = self._unrecorded(module, cls, made)
+                if missing:
+                    yield self._inherited(module, cls, made, missing)
                 continue
             if cls.outline not in {recorded.definer, made.definer}:
                 continue
             missing = rebuilding.omitted(module, cls, recorded, made)
             if missing:
                 yield self._found(module, cls, recorded, made, missing)
+            if recorded.definer is cls.outline and recorded.definer is made.definer:
+                for each in rebuilding.altered(module, cls, recorded, made):
+                    yield self._altered(module, cls, made, each)
+
+    def _unrecorded(self, module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
+        """What a class takes of which the `get_config` that it inherits of Keras knows nothing."""
+        outline = cls.outline
+        methods = {name for member in outline.lineage for name in member.method_names}
+        if methods & {CONFIG, "from_config"} or made.definer is not outline:
+            return []
+        if not rebuilding.is_recorded(cls) or not module.is_here(made.node):
+            return []
+        if module.is_part(cls) or rebuilding.is_base(module, cls):
+            return []
+        return rebuilding.lost(module, cls, made)
+
+    def _inherited(
+        self, module: ModuleModel, cls: KerasClass, made: Constructor, missing: Sequence[Taken]
+    ) -> Finding:
+        base = next(library_bases(cls.outline))
+        return self.finding(
+            module,
+            missing[0].label,
+            f"`{cls.name}` loses {rebuilding.listed(missing)}: it has no `get_config`",
+            variant="derived",
+            note=f"that of `{base.rpartition('.')[2]}` knows nothing of it",
+            labels=[(taken.label, "nor of this") for taken in missing[1:]],
+            fix=rebuilding.generate(module, cls, made, missing),
+        )
+
+    def _altered(
+        self, module: ModuleModel, cls: KerasClass, made: Constructor, found: rebuilding.Altered
+    ) -> Finding:
+        node = found.entry.value_node
+        name = found.taken.name
+        labels: list[tuple[cst.CSTNode, str]]
+        if found.computed is not None:
+            note = f"it is made with `{module.text(found.computed)}` of that"
+            labels = [(found.computed, "not what it was given")]
+        else:
+            note = f"that is `{found.other}`"
+            labels = [(found.taken.label, "reset to that when rebuilt")]
+        return self.finding(
+            module,
+            node,
+            f"`{cls.name}.get_config` gives `{module.text(node)}` as `{name}`",
+            variant="computed" if found.computed is not None else "other",
+            note=note,
+            labels=labels,
+            fix=_corrected(module, made, found),
+        )
 
     def _found(
         self,
@@ -432,7 +727,8 @@ class Plain:
             note = f"{names} not recorded"
         else:
             place = missing[0].label
-            labels = [(recorded.method.name, "what is recorded")]
+            here = module.is_here(recorded.method)
+            labels = [(recorded.method.name, "what is recorded")] if here else []
             note = "not recorded"
         return self.finding(
             module,
@@ -443,6 +739,18 @@ class Plain:
             labels=labels,
             fix=_fix(module, cls, recorded, made, missing),
         )
+
+
+def _corrected(module: ModuleModel, made: Constructor, found: rebuilding.Altered) -> Fix:
+    from savelint.rules import configs
+
+    name = found.taken.name
+    held = made.held.get(name)
+    value = configs.value_of(module, held) if held is not None else None
+    if value is None:
+        return Fix(f"record what `{name}` was given", Safety.DISPLAY)
+    edit = rewrite.replace(module, found.entry.value_node, value)
+    return Fix(f"record `{name}`", Safety.SAFE, (edit,))
 
 
 def _label(taken: Taken) -> str:
@@ -460,8 +768,10 @@ def _fix(
 
     names = rebuilding.listed(missing)
     display = Fix(f"record {names} in `get_config`", Safety.DISPLAY)
-    if recorded.definer is not cls.outline or _is_inherited(module, cls):
+    if rebuilding.is_base(module, cls):
         return display
+    if recorded.definer is not cls.outline:
+        return rebuilding.generate(module, cls, made, missing, merges=True)
     written = rebuilding.record(module, cls, made, missing)
     if written is None:
         return display
@@ -471,9 +781,3 @@ def _fix(
         return display
     safety = Safety.UNSAFE if written.reason else Safety.SAFE
     return Fix(f"record {names}", safety, (*written.edits, *entries), written.reason)
-
-
-def _is_inherited(module: ModuleModel, cls: KerasClass) -> bool:
-    """Whether a class with a constructor of its own derives from it: it may not take the entry."""
-    family = lineage.descendants(module, cls.outline)
-    return any("__init__" in member.outline.method_names for member in family)

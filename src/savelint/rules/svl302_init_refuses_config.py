@@ -11,16 +11,19 @@ from savelint.keras.config import (
     accepted,
     config,
     constructor,
-    recorded_by,
+    library_bases,
 )
 from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel
-from savelint.keras.tables import ROOT_CONFIGS, Kind
+from savelint.keras.tables import CONFIG, ROOT_CONFIGS, UNRECORDED_LAYERS, Kind
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import rebuilding
 
+_BY_ITSELF = ROOT_CONFIGS["Layer"] - {"name"}
+# Classes whose lost arguments are the business of SVL307.
+_ROOTS = frozenset({"Loss", "Metric", "Mean", "Sum"})
 _ORDER = ("name", "trainable", "dtype", "reduction")
-_REFUSED = "TypeError: .*unexpected keyword argument '(name|trainable|dtype)'"
+_REFUSED = "TypeError: .*unexpected keyword argument '(name|trainable|dtype|reduction)'"
 _WAYS = (Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
 
 _SCALE = """\
@@ -78,6 +81,52 @@ class Net(keras.Model):
         config = {{"units": self.units}}
         return dict(list(base_config.items()) + list(config.items()))
 """
+_PATCHES = """\
+import keras
+from keras import layers
+
+
+@keras.utils.register_keras_serializable(package="project")
+class Offset(layers.Layer):
+    def __init__(self, by{parameter}):
+        super().__init__({argument})
+        self.by = by
+
+    def call(self, inputs):
+        return inputs + self.by
+"""
+_NARROW = """\
+import tensorflow as tf
+
+
+@tf.keras.utils.register_keras_serializable(package="project")
+class Narrow(tf.keras.layers.Dense):
+    def __init__(self, units=3{parameter}):
+        super().__init__(units{argument})
+"""
+_ERROR = """\
+from tensorflow import keras
+from tensorflow.keras import layers
+
+
+@keras.utils.register_keras_serializable(package="project")
+class Largest(keras.metrics.Metric):
+    def __init__(self, name="largest"{parameter}):
+        super().__init__(name=name{argument})
+        self.total = self.add_weight(name="total", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.total.assign_add(1.0)
+
+    def result(self):
+        return self.total
+
+
+def build():
+    model = keras.Sequential([layers.Input([6]), layers.Dense(3)])
+    model.compile("sgd", "mse", metrics=[Largest()])
+    return model
+"""
 
 
 class InitRefusesConfig(Rule):
@@ -85,11 +134,14 @@ class InitRefusesConfig(Rule):
 
     Consequence: the config of every layer holds `name`, `trainable` and `dtype`, that of a
     loss its `reduction`. Keras rebuilds the object by `cls(**config)`: a constructor that
-    lacks one of them raises when the model is loaded. In Keras 2 the config that a model
-    inherits is empty.
+    lacks one of them raises when the model is loaded. A class without `get_config` inherits
+    such a config, too. In Keras 2 the config that a model inherits is empty, and that of a
+    layer without `get_config` holds what the constructor takes only.
 
-    Silent: a constructor with `**kwargs`, a `from_config`, and a config whose entries
-    cannot be told.
+    Silent: a constructor with `**kwargs`, a `from_config`, a config whose entries cannot be
+    told; without `get_config` a layer that is only a part of others, which make it anew,
+    and a class that is a base of others. A layer that derives from `Layer` and has no
+    `get_config` is a warning: nothing says that it is saved in a whole model.
 
     Fix: `**kwargs` is added and handed to `super().__init__` (safe: only the failure goes).
     Where that call fixes such an argument itself, nothing is changed.
@@ -99,7 +151,7 @@ class InitRefusesConfig(Rule):
     name = "init-refuses-config"
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
-    mentions = ("get_config",)
+    mentions = ("__init__",)
     examples = (
         Example(
             variant="layer",
@@ -135,6 +187,44 @@ class InitRefusesConfig(Rule):
                 trains=2,
             ),
             keras=(Keras.V3,),
+        ),
+        Example(
+            variant="bare",
+            bad=_PATCHES.format(parameter="", argument=""),
+            at="by",
+            good=_PATCHES.format(parameter=", **kwargs", argument="**kwargs"),
+            witness=Witness(
+                build="Offset(3.0)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _REFUSED}},
+            ),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="derived",
+            bad=_NARROW.format(parameter="", argument=""),
+            at="units",
+            good=_NARROW.format(parameter=", **kwargs", argument=", **kwargs"),
+            witness=Witness(
+                build="Narrow()",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _REFUSED}, Keras.V2: {Way.KERAS: _REFUSED}},
+                trains=2,
+            ),
+        ),
+        Example(
+            variant="unrecorded",
+            bad=_ERROR.format(parameter="", argument=""),
+            at="name",
+            good=_ERROR.format(parameter=", **kwargs", argument=", **kwargs"),
+            witness=Witness(
+                build="build()",
+                ways=(Way.CALL, Way.RESUME, Way.KERAS),
+                fails={
+                    Keras.V3: {Way.KERAS: _REFUSED, Way.RESUME: _REFUSED},
+                    Keras.V2: {Way.KERAS: _REFUSED, Way.RESUME: _REFUSED},
+                },
+            ),
         ),
     )
     silent = (
@@ -215,6 +305,63 @@ class Four(layers.Layer):
         return {key: config[key] for key in config if key == "units"}
 """,
         """\
+# Without `get_config`: they take all, are parts of others that make them anew, or a base.
+import abc
+import keras
+from keras import layers
+
+class One(layers.Layer):
+    def __init__(self, units, trainable=True, dtype=None):
+        super().__init__(trainable=trainable, dtype=dtype)
+        self.dense = layers.Dense(units)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+class Scale(layers.Layer):
+    def __init__(self, by):
+        super().__init__()
+        self.by = by
+
+    def call(self, inputs):
+        return inputs * self.by
+
+class Two(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.scale = Scale(2.0)
+
+    def call(self, inputs):
+        return self.scale(inputs)
+
+class Base(layers.Dense):
+    def __init__(self, units):
+        super().__init__(units)
+
+class Three(Base):
+    def __init__(self, units, **kwargs):
+        layers.Dense.__init__(self, units, **kwargs)
+
+class Pooling(layers.Layer, abc.ABC):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    @abc.abstractmethod
+    def reduce(self, inputs):
+        pass
+
+    def call(self, inputs):
+        return self.reduce(inputs)
+
+class Four(keras.losses.Loss):
+    def __init__(self, name="four", reduction="sum"):
+        super().__init__(name=name, reduction=reduction)
+
+    def call(self, y_true, y_pred):
+        return y_true - y_pred
+""",
+        """\
 # What these inherit is an empty config, or none that can be told.
 import keras
 from project import Base
@@ -242,24 +389,32 @@ class Other(Base, keras.layers.Layer):
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """Each class whose config holds that of a Keras class, at its last parameter."""
         for cls in module.classes:
-            recorded = config(cls)
             made = constructor(module, cls)
-            if recorded is None or made is None or not rebuilding.is_plain(module, cls):
+            if made is None or not rebuilding.is_plain(module, cls):
                 continue
             if cls.outline is not made.definer or not module.is_here(made.node):
                 continue
-            if not recorded.is_known or rebuilding.supplied(module, cls) != frozenset():
+            if rebuilding.supplied(module, cls) != frozenset() or rebuilding.is_functional(cls):
+                continue
+            recorded = config(cls)
+            if recorded is not None and recorded.is_known:
+                held = frozenset[str]().union(
+                    *(rebuilding.held_by(base, module.keras) for base in recorded.inherits)
+                )
+            elif cls.outline.definer(CONFIG) is None:
+                held = _inherited(module, cls, made)
+            else:
                 continue
             takes = accepted(module, cls.outline)
-            refused = _inherited(module, recorded) - takes if takes is not None else frozenset()
-            if refused and not rebuilding.is_functional(cls):
+            refused = held - takes if takes is not None else frozenset()
+            if refused:
                 yield self._found(module, cls, recorded, made, refused)
 
     def _found(
         self,
         module: ModuleModel,
         cls: KerasClass,
-        recorded: Config,
+        recorded: Config | None,
         made: Constructor,
         refused: frozenset[str],
     ) -> Finding:
@@ -269,8 +424,13 @@ class Other(Base, keras.layers.Layer):
         variant = "model" if cls.kind is Kind.MODEL else "layer"
         if variant == "layer" and "name" in made.names:
             variant = "name"
+        if recorded is None:
+            is_bare = {base.rpartition(".")[2] for base in library_bases(cls.outline)}
+            variant = "derived" if cls.kind is Kind.LAYER else "unrecorded"
+            if is_bare <= UNRECORDED_LAYERS:
+                variant = "bare"
         declared = made.arguments[-1].parameter if made.arguments else None
-        here = module.is_here(recorded.method)
+        method = recorded.method if recorded is not None else None
         edits = configs.forwarding(module, made)
         fix = (
             Fix("take `**kwargs` and hand them to `super().__init__`", Safety.SAFE, edits)
@@ -282,18 +442,36 @@ class Other(Base, keras.layers.Layer):
             declared.node.name if declared is not None else made.node.name,
             f"`{cls.name}.__init__` does not take {names}, which its config holds",
             variant=variant,
+            # Nothing says that a layer without a config is to be saved in a whole model.
+            severity=Severity.WARNING if variant == "bare" else None,
             note="Keras rebuilds it by `cls(**config)`",
-            labels=[(recorded.method.name, "hands on the base's config")] if here else (),
+            labels=(
+                [(method.name, "hands on the base's config")]
+                if method is not None and module.is_here(method)
+                else ()
+            ),
             fix=fix,
         )
 
 
-def _inherited(module: ModuleModel, recorded: Config) -> frozenset[str]:
-    """What the config of Keras' own classes brings, at least, and is not set anew."""
-    found: set[str] = set()
-    for base in recorded.inherits:
-        known = recorded_by(base, module.keras)
-        if known is None and ".layers." in f".{base}":
-            known = ROOT_CONFIGS["Layer"]
-        found.update(known or ())
-    return frozenset(found)
+def _inherited(module: ModuleModel, cls: KerasClass, made: Constructor) -> frozenset[str]:
+    """What Keras records by itself of a class that has no `get_config`."""
+    bases = list(library_bases(cls.outline))
+    names = {base.rpartition(".")[2] for base in bases}
+    # Who registers a class means it to be saved, whoever makes it in the project.
+    if module.is_part(cls) and not cls.outline.node.decorators:
+        return frozenset()
+    if rebuilding.is_left_open(module, cls) or rebuilding.is_base(module, cls):
+        return frozenset()
+    if cls.kind is Kind.LAYER and names <= UNRECORDED_LAYERS:
+        # Of a Keras 2 layer it records what the constructor takes, and no more.
+        is_done = cls.outline.definer("call") is not None and module.keras is Keras.V3
+        others = any(rebuilding.nature(module, cls, made, taken) for taken in made.arguments)
+        return _BY_ITSELF if is_done and not others else frozenset()
+    if cls.kind is Kind.LAYER or (
+        cls.kind is Kind.OTHER
+        # Else SVL307 speaks of its arguments.
+        and (names - _ROOTS or not rebuilding.lost(module, cls, made))
+    ):
+        return frozenset[str]().union(*(rebuilding.held_by(b, module.keras) for b in bases))
+    return frozenset()

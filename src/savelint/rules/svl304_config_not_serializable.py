@@ -10,7 +10,7 @@ from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.config import Config, Constructor, Entry, config, constructor
 from savelint.keras.generation import Keras
 from savelint.keras.model import AttributeStore, Creation, KerasClass, ModuleModel
-from savelint.keras.tables import CONFIG
+from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import Array, Instance, Seq
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import containers, rebuilding
@@ -81,7 +81,7 @@ class Gated(layers.Layer):
         return self.scale * self.inner(inputs)
 
     def get_config(self):
-        return {{**super().get_config(), "inner": {value}, "scale": self.scale}}
+        return {config}
 {method}"""
 _SETTINGS = """\
 import dataclasses
@@ -256,10 +256,18 @@ class ConfigNotSerializable(Rule):
         ),
         Example(
             variant="callable",
-            bad=_GATED.format(value="self.inner", method=""),
+            bad=_GATED.format(
+                config='{**super().get_config(), "inner": self.inner, "scale": self.scale}',
+                method="",
+            ),
             at="self.inner",
             good=_GATED.format(
-                value="layers.serialize(self.inner)",
+                config="""\
+{
+            **super().get_config(),
+            "inner": layers.serialize(self.inner),
+            "scale": self.scale,
+        }""",
                 method="""
     @classmethod
     def from_config(cls, config):
@@ -512,7 +520,9 @@ def _kind(module: ModuleModel, cls: KerasClass, made: Constructor, entry: Entry)
         return "set"
     words = rebuilding.supplied(module, cls)
     taken = next((t for t in made.arguments if t.name == entry.key), None)
-    if taken is None or taken.parameter is None or words is None or entry.key in words:
+    if taken is None or taken.parameter is None or words is None:
+        return ""
+    if entry.key in words or words & rebuilding.OPAQUE:
         return ""
     store = _kept(cls, text)
     if store is not None and _wants_tuple(module, made, entry.key, store):
@@ -594,15 +604,21 @@ def _fix(
 ) -> Fix | None:
     node = entry.value_node
     text = module.text(node)
+    # libcst is behind this import: a file without findings does not pay for it.
+    from savelint.rules import configs
+
     if kind == "set":
-        edit = rewrite.replace(module, node, f"sorted({text})")
+        edit = configs.revalue(module, recorded, entry, f"sorted({text})")
         return Fix("make it a list", Safety.UNSAFE, (edit,), "it comes back as a list")
     if kind in {"keys", "tuple"}:
         return Fix("make it again in the constructor", Safety.DISPLAY)
     if kind == "tensor":
-        edit = rewrite.replace(module, node, f"{text}.numpy().tolist()")
+        edit = configs.revalue(module, recorded, entry, f"{text}.numpy().tolist()")
         return Fix("make it a list", Safety.UNSAFE, (edit,), "it comes back as a list")
-    edits = _restoring(module, recorded, entry, text) if kind in {"layer", "callable"} else None
+    # A loss, a schedule, ... is given functions; a `from_config` would be inherited.
+    is_layer = kind in {"layer", "callable"} and cls.kind is not Kind.OTHER
+    is_free = is_layer and not rebuilding.is_base(module, cls)
+    edits = _restoring(module, recorded, entry, text) if is_free else None
     if edits is None or "from_config" in cls.outline.method_names:
         return Fix("make it anew in `from_config`", Safety.DISPLAY)
     return Fix("make it anew in `from_config`", Safety.UNSAFE, edits, "it must be a layer")
@@ -623,7 +639,8 @@ def _restoring(
             return None
         name, imports = spelled
         made = f"{name}.deserialize(config[{key}])"
-        edits = [*imports, rewrite.replace(module, entry.value_node, f"{name}.serialize({text})")]
+        written = configs.revalue(module, recorded, entry, f"{name}.serialize({text})")
+        edits = [*imports, written]
     else:
         found = re.match(r"([\w.]*)\bserialize(_keras_object)?\(", text)
         if found is None:

@@ -66,8 +66,8 @@ class CompileOverride(Rule):
     warns, and the model comes back without optimizer and loss and without all that `compile`
     set on it: `fit` and `evaluate` raise. The weights are there.
 
-    Silent: classes with `compile_from_config`, or a `save`, of their own or inherited; bases
-    that are not in sight.
+    Silent: classes with `compile_from_config`, or a `save`, of their own or inherited; models
+    whose constructor compiles them; bases that are not in sight.
 
     Fix: `get_compile_config` and `compile_from_config` are to be written by hand: what
     `compile` takes must be serialized first.
@@ -124,6 +124,20 @@ class Two(keras.Model):
         raise NotImplementedError
 """,
         """\
+# Its constructor, or that of a base, compiles it.
+import keras
+
+class Task(keras.Model):
+    def __init__(self, *, compile=True, **kwargs):
+        super().__init__(**kwargs)
+        if compile:
+            self.compile()
+
+class Classifier(Task):
+    def compile(self, optimizer="auto", **kwargs):
+        super().compile(optimizer="adam", **kwargs)
+""",
+        """\
 # It has its own way of saving.
 import tensorflow as tf
 
@@ -174,5 +188,12 @@ def _is_lost(module: ModuleModel, cls: KerasClass) -> bool:
         and cls.kind in {Kind.MODEL, Kind.FUNCTIONAL}
         and lineage.is_known(module, cls.outline)
         and not any(map(cls.outline.definer, (_LOADING, "save")))
+        and not _compiles_itself(module, cls)
         and "NotImplementedError" not in module.text(compiling.body)
     )
+
+
+def _compiles_itself(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether a constructor compiles the model that it makes, the loaded one too."""
+    made = (each.methods.get("__init__") for each in cls.outline.lineage)
+    return any("self.compile(" in module.text(node.body) for node in made if node is not None)
