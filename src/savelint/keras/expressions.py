@@ -198,7 +198,12 @@ class ExpressionReader(OperatorReader):
         """What an attribute of `self` holds by now."""
         if name in self._attributes:
             return self._attributes[name]
-        return self._around.attribute(outline, name)
+        value = self._around.attribute(outline, name)
+        given = isinstance(value, Argument) and not value.how
+        if given or (isinstance(value, Text) and value.assumed):
+            _, stored = self._made_with.get(outline, (None, {}))
+            return stored.get(name, value)
+        return value
 
     def _subscript(self, node: cst.Subscript) -> Value:
         base = self.value(node.value)

@@ -17,7 +17,7 @@ from savelint.discover import display_name, os_reason
 from savelint.files import Files
 from savelint.keras import external, names
 from savelint.keras.summary import ClassSummary, Summary, summarise
-from savelint.keras.tables import SAVING, Kind
+from savelint.keras.tables import SAVING, WRITING, Kind
 from savelint.modules import Modules, Place
 from savelint.source import Source, SourceError
 
@@ -224,16 +224,27 @@ class File:
     def scope_words(self) -> frozenset[str]:
         """The calls that make a function, or the module, worth reading as a scope.
 
-        Those that save and load, those that make the file's Keras objects, and those of its
-        functions in which any of these is called: what they are given is known where they are.
+        Those that save and load, those that make the file's Keras objects or objects that may
+        save one, and those of its functions in which any of these is called: what they are
+        given is known where they are.
         """
-        words = {*SAVING, *self.kinds, *self.summary.misnamed}
+        words = {*SAVING, *self.kinds, *self.summary.misnamed, *self._savers}
         called = {n: self.summary.statements[i].called for n, i in self.summary.functions.items()}
         while found := [name for name, calls in called.items() if calls & words]:
             words.update(found)
             for name in found:
                 del called[name]
         return frozenset(words)
+
+    @cached_property
+    def _savers(self) -> frozenset[str]:
+        """The classes of the file that are not Keras', and call what saves."""
+        return frozenset(
+            cls.name
+            for cls in self.summary.classes
+            if self.summary.statements[cls.statement].called & WRITING
+            and cls.name not in self.kinds
+        )
 
     # -- statements ----------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,37 @@ FILES = frozenset(
     .yaml .yml .zip
     """.split()
 )
+
+_CREATING = re.compile(r"(?i)mkdir|makedirs|create_dir|ensure_dir|unzip|extractall|copytree")
+
+
+def creates_directories(module: ModuleModel) -> bool:
+    """Whether anything in the file may create a directory."""
+    return _CREATING.search(module.source.text) is not None
+
+
+def is_bound(module: ModuleModel, name: str) -> bool:
+    """Whether anything in the file may give a plain name a value."""
+    try:
+        tree = ast.parse(module.source.text)
+    except SyntaxError:  # newer than the running Python
+        return True
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and node.id == name:
+            return True
+        if name in {getattr(node, "arg", None), getattr(node, "name", None)}:
+            return True  # a parameter, a definition, an exception, a pattern
+        if isinstance(node, ast.alias) and {node.name, node.asname} & {"*", name}:
+            return True
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"globals", "exec"}:
+            return True
+    return False
+
+
+def zipped(save: SaveCall) -> Argument | None:
+    """What Keras 3 takes for `zipped=` of `model.save` and `save_model`."""
+    function = save.arguments.get(0, "model") is not save.path
+    return save.arguments.get(3 if function else 2, "zipped")
 
 
 def is_keras(save: SaveCall | LoadCall) -> bool:
@@ -93,6 +126,34 @@ def last_literal(
         if name in {"join", "joinpath", "Path", "str", "fspath"} and not node.args[-1].star:
             return last_literal(module, node.args[-1].value)
     return None
+
+
+def date_formats(
+    module: ModuleModel, node: cst.BaseExpression, depth: int = 2
+) -> Iterator[cst.CSTNode]:
+    """The formats of dates in the text of an expression: what `strftime` is given, `{now:%d}`.
+
+    Names stand for what they are bound to, so many deep.
+    """
+    import libcst as cst
+
+    from savelint.keras.walk import descendants
+
+    parts = list(descendants(node))
+    members = {id(part.attr) for part in parts if isinstance(part, cst.Attribute)}
+    for part in parts:
+        if isinstance(part, cst.FormattedStringExpression):
+            spec = part.format_spec or ()
+            yield from (text for text in spec if isinstance(text, cst.FormattedStringText))
+        elif isinstance(part, cst.Call):
+            function = part.func.attr if isinstance(part.func, cst.Attribute) else part.func
+            if isinstance(function, cst.Name) and function.value == "strftime":
+                given = (argument.value for argument in part.args)
+                yield from (text for text in given if isinstance(text, cst.SimpleString))
+        elif isinstance(part, cst.Name) and depth and id(part) not in members:
+            value = module.bound_to(part)
+            if value is not None:
+                yield from date_formats(module, value, depth - 1)
 
 
 def rename(module: ModuleModel, path: Argument, old: str, new: str) -> Edit | None:

@@ -37,8 +37,8 @@ class LoadSavedModelDirectory(Rule):
     that the file does not write.
 
     Fix: in Keras 3 a layer that serves it, `keras.layers.TFSMLayer` (unsafe: it is no Model
-    and cannot be trained). Shown only where the file itself writes the directory: it can as
-    well write `.keras`.
+    and cannot be trained; where the file itself writes the directory, it can as well write
+    `.keras`). Keras 2 has no such layer.
     """
 
     code = "SVL405"
@@ -54,14 +54,14 @@ class LoadSavedModelDirectory(Rule):
             + _MODEL
             + """\
 tf.saved_model.save(model, "saved")
-again = keras.models.load_model("saved")
+again = keras.models.load_model("saved", compile=False)
 """,
             at='"saved"',
             good="import tensorflow as tf\nfrom tensorflow import keras\n\n"
             + _MODEL
             + """\
 model.save("saved.keras")
-again = keras.models.load_model("saved.keras")
+again = keras.models.load_model("saved.keras", compile=False)
 """,
             witness=Witness(
                 build="model",
@@ -73,6 +73,28 @@ again = keras.models.load_model("saved.keras")
                 },
             ),
             fixed=False,
+        ),
+        Example(
+            variant="served",
+            bad="from tensorflow import keras\n\n"
+            + _MODEL
+            + """\
+model.export("saved")
+served = keras.models.load_model("saved")
+""",
+            at='"saved"',
+            good="from tensorflow import keras\n\n"
+            + _MODEL
+            + """\
+model.export("saved")
+served = keras.layers.TFSMLayer("saved", call_endpoint="serving_default")
+""",
+            witness=Witness(
+                build="model",
+                ways=(Way.RUN,),
+                fails={Keras.V3: {Way.RUN: "File format not supported"}},
+            ),
+            keras=(Keras.V3,),
         ),
         Example(
             variant="directory",
@@ -151,8 +173,10 @@ def main(path, name, given=""):
         self, module: ModuleModel, load: LoadCall, path: Argument, *, written: bool
     ) -> Finding:
         fix = Fix("load it with `tf.saved_model.load`, or save `.keras`", Safety.DISPLAY)
-        spelled = rewrite.spell(module, _LAYER)
-        if not written and spelled is not None and len(load.arguments.items) == 1:
+        variant = "written" if written else "directory"
+        spelled = rewrite.spell(module, _LAYER) if module.keras is Keras.V3 else None
+        if spelled is not None and len(load.arguments.items) == 1:
+            variant = "served" if written else "directory"
             text = f'{spelled[0]}({module.text(path.node.value)}, call_endpoint="serving_default")'
             edits = (*spelled[1], rewrite.replace(module, load.node, text))
             fix = Fix("serve it with a `TFSMLayer`", Safety.UNSAFE, edits, _REASON)
@@ -161,7 +185,7 @@ def main(path, name, given=""):
             path.node.value,
             f"`load_model` cannot load {places.shown(path)}: "
             + ("it is a SavedModel" if written else "it ends in neither `.keras` nor `.h5`"),
-            variant="written" if written else "directory",
+            variant=variant,
             severity=places.severity(path, Severity.ERROR),
             fix=fix,
         )
