@@ -11,7 +11,7 @@ from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import paths
 from savelint.keras.generation import Keras
 from savelint.keras.model import Argument, Contact, Flow, ModuleModel, SaveCall
-from savelint.keras.values import Const, Seq, Text, elements
+from savelint.keras.values import Const, Instance, Seq, Text, Value, elements
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import occasions, places
 
@@ -271,12 +271,18 @@ net.compile("sgd", "mse", metrics=["acc"])
         """\
 # There is validation data, or may be; the loop or the caller knows the epoch.
 from tensorflow import keras
-from tensorflow.keras.callbacks import ModelCheckpoint
+from tensorflow.keras.callbacks import Callback, ModelCheckpoint
+
+class Scores(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_f1"] = 1.0
 
 net = keras.Sequential()
 net.compile("sgd", "mse", metrics=["accuracy"])
 net.fit(x, y, validation_split=0.1, callbacks=[ModelCheckpoint("{val_loss}.keras")])
 net.fit(x, y, **options, callbacks=[ModelCheckpoint("{val_loss}.keras")])
+net.fit(x, y, callbacks=[Scores(), ModelCheckpoint("{val_f1}.keras", save_best_only=True)])
+net.fit(x, y, callbacks=[*more, ModelCheckpoint("{val_f1}.keras")])
 given = ModelCheckpoint("{epoch}-{val_loss}.keras", "val_accuracy", save_best_only=True)
 every = ModelCheckpoint("{epoch}-{batch}.keras", save_freq=100)
 best = ModelCheckpoint("best.keras", "acc")
@@ -535,18 +541,27 @@ def _never_validates(flow: Flow, save: SaveCall) -> bool:
     fits = []
     for contact in flow.all(Contact):
         given = contact.arguments.get(5, "callbacks")
-        held = elements(given.value) if given is not None else ()
+        held = list(elements(given.value)) if given is not None else []
         if contact.how == "fit" and any(getattr(v, "node", None) is save.node for v in held):
-            fits.append(contact)
-    return bool(fits) and not any(map(_may_validate, fits))
+            fits.append(_is_own_fit(contact) and all(map(_reports_nothing, held)))
+    return bool(fits) and all(fits)
 
 
-def _may_validate(fit: Contact) -> bool:
+def _is_own_fit(fit: Contact) -> bool:
+    """Whether a call of `fit` trains as Keras does, and is given no validation data."""
     outline = fit.instance.outline
     own = outline is not None and any(map(outline.definer, ("fit", "train_step")))
     split = fit.arguments.get(6, "validation_split")
     data = fit.arguments.get(7, "validation_data")
-    return own or fit.arguments.is_open or split is not None or data is not None
+    return not (own or fit.arguments.is_open) and split is None and data is None
+
+
+def _reports_nothing(value: Value) -> bool:
+    """Whether what is among the callbacks adds nothing to what an epoch reports."""
+    if isinstance(value, Seq):
+        return value.complete
+    made = value.name if isinstance(value, Instance) else ""
+    return made.startswith("keras.callbacks.") and not made.endswith(".LambdaCallback")
 
 
 def _old(path: Argument) -> str:
