@@ -63,7 +63,7 @@ _CONSTANTS = {"True": True, "False": False, "None": None}
 _BUILTINS = frozenset(
     """
     abs all any bool dict enumerate float frozenset getattr hasattr int isinstance iter len list map
-    max min next print range reversed round set setattr sorted str sum super tuple type zip
+    max min next open print range reversed round set setattr sorted str sum super tuple type zip
     """.split()
 )
 WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})

@@ -94,6 +94,19 @@ def first_contact(flow: Flow, save: SaveCall) -> tuple[FirstContact, Contact | N
     return first
 
 
+def is_only_built(flow: Flow, save: SaveCall) -> bool:
+    """Whether nothing but `build` happened to the saved object before it is saved."""
+    instance = save.receiver
+    hows: set[str] = set()
+    for event in flow.events:
+        if event is save:
+            break
+        if isinstance(event, Contact) and isinstance(instance, Instance):
+            if event.instance.node is instance.node and event.how not in _NEUTRAL:
+                hows.add(event.how)
+    return hows == {"build"}
+
+
 def _contact(event: Contact) -> FirstContact | None:
     if event.how in _NEUTRAL:
         return None

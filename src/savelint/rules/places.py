@@ -75,12 +75,22 @@ def is_keras(save: SaveCall | LoadCall) -> bool:
 
 def is_unbuilt(module: ModuleModel, flow: Flow, save: SaveCall) -> bool:
     """Whether a subclassed model is saved that was certainly never called, built or fitted."""
+    first, _ = saving.first_contact(flow, save)
+    return first is FirstContact.NEVER and _is_subclassed(module, save)
+
+
+def is_only_built(module: ModuleModel, flow: Flow, save: SaveCall) -> bool:
+    """Whether a subclassed model is saved of which `build` was called, and nothing else."""
+    return saving.is_only_built(flow, save) and _is_subclassed(module, save)
+
+
+def _is_subclassed(module: ModuleModel, save: SaveCall) -> bool:
+    """Whether a model of a class is saved that does not build itself."""
     instance = save.receiver
     if not isinstance(instance, Instance) or instance.kind is not Kind.MODEL:
         return False
     cls = module.class_of(instance)
-    first, _ = saving.first_contact(flow, save)
-    return cls is not None and first is FirstContact.NEVER and not saving.builds_itself(cls)
+    return cls is not None and not saving.builds_itself(cls)
 
 
 def literal(argument: Argument | None) -> object:

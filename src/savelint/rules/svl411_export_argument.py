@@ -84,7 +84,7 @@ class ExportArgument(Rule):
     LiteRT or OpenVINO under another suffix than `.tflite` or `.xml`; what only `save` takes,
     such as `signatures=`, it does not heed. Keras 2 has no `format=`. A name such as
     `model.keras` becomes that of a directory, which `load_model` of Keras 3 cannot load. A
-    subclassed model that nothing has called yet is refused by both.
+    subclassed model that nothing has called yet is refused by both, even when it is built.
 
     Silent: values that are not known; objects that are not known to be Keras models.
 
@@ -220,6 +220,20 @@ again = keras.models.load_model("model.keras")
             ),
             fixed=False,
         ),
+        Example(
+            variant="built",
+            bad=_NET + 'net = Net()\nnet.build((None, 6))\nnet.export("exported")\n',
+            at='net.export("exported")',
+            good=_NET
+            + 'net = Net()\nnet.build((None, 6))\nnet(tf.ones((4, 6)))\nnet.export("exported")\n',
+            witness=Witness(
+                build="net",
+                ways=(Way.RUN, Way.EXPORT),
+                saved="exported",
+                fails={k: {Way.RUN: "has never called"} for k in Keras},
+            ),
+            fixed=False,
+        ),
     )
     silent = (
         """\
@@ -254,7 +268,9 @@ def main(frame):
             if not places.is_keras(save):
                 continue
             if places.is_unbuilt(module, flow, save):
-                yield self._unbuilt(module, save)
+                yield self._unbuilt(module, save, "unbuilt")
+            elif places.is_only_built(module, flow, save):
+                yield self._unbuilt(module, save, "built")
             path = save.path
             file = path is not None and paths.ends_with(path.value, *places.WHOLE)
             if path is not None and file and module.keras is Keras.V3:
@@ -274,12 +290,12 @@ def main(frame):
                 yield self._spec(module, given)
             yield from self._unheeded(module, save)
 
-    def _unbuilt(self, module: ModuleModel, save: SaveCall) -> Finding:
+    def _unbuilt(self, module: ModuleModel, save: SaveCall, variant: str) -> Finding:
         return self.finding(
             module,
             save.node,
             "the model cannot be exported yet: nothing has called it",
-            variant="unbuilt",
+            variant=variant,
             fix=Fix("call the model once before", Safety.DISPLAY),
         )
 
