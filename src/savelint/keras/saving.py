@@ -101,9 +101,9 @@ def is_only_built(flow: Flow, save: SaveCall) -> bool:
     for event in flow.events:
         if event is save:
             break
-        if isinstance(event, Contact) and isinstance(instance, Instance):
-            if event.instance.node is instance.node and event.how not in _NEUTRAL:
-                hows.add(event.how)
+        if isinstance(event, Contact) and event.how not in _NEUTRAL:
+            same = isinstance(instance, Instance) and event.instance.node is instance.node
+            hows.update({event.how} if same else ())
     return hows == {"build"}
 
 
