@@ -75,7 +75,8 @@ class CheckpointCallback(Rule):
 
     Fix: another suffix (unsafe: other code may know the file by its old name); `period=1`
     goes (safe: it is what happens anyway); `acc` becomes `accuracy` (safe); a path object
-    becomes its text (safe); the f-string becomes a plain one (safe).
+    becomes its text (safe); the f-string leaves `epoch` to the callback (safe where it
+    raises).
     """
 
     code = "SVL404"
@@ -516,8 +517,9 @@ ModelCheckpoint("m", period=5)
             severity=Severity.ERROR if unbound else Severity.WARNING,
             fix=Fix(
                 "leave it to the callback",
-                Safety.SAFE,
+                Safety.SAFE if unbound else Safety.UNSAFE,
                 (rewrite.replace(module, literal, text),),
+                "" if unbound else places.OTHERS,
             ),
         )
 
