@@ -298,3 +298,16 @@ def test_a_directory_that_keras_3_itself_writes_is_loaded() -> None:
     text = f"{HEAD}{SEQUENTIAL}m.save('d', zipped=False)\nkeras.models.load_model('d')\n"
     assert codes(text) == []
     assert codes(text.replace("zipped=False", "zipped=z")) == []
+
+
+def test_of_a_path_that_is_saved_to_only_the_save_is_reported() -> None:
+    text = f"""\
+{HEADER}
+def f(folder, other):
+    {SEQUENTIAL.strip()}
+    path = os.path.join(folder, "model")
+    m.save(path)
+    keras.models.load_model(path)
+    keras.models.load_model(os.path.join(other, "model"))
+"""
+    assert codes(text) == ["SVL401", "SVL405"]

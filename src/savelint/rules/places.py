@@ -199,6 +199,20 @@ def same_path(one: Argument | None, other: Argument | None) -> bool:
     return whole is not None and found is not None and whole.rstrip("/") == found.rstrip("/")
 
 
+def same_variable(module: ModuleModel, one: Argument | None, other: Argument | None) -> bool:
+    """Whether one function writes two paths as the same name, or as the same attribute."""
+    from savelint.keras.walk import dotted
+
+    if one is None or other is None:
+        return False
+    nodes = one.node.value, other.node.value
+    if not all(map(module.is_here, nodes)):
+        return False
+    name, found = map(dotted, nodes)
+    inside, around = map(module.function_of, nodes)
+    return bool(name) and name == found and inside is around
+
+
 def renamed(
     module: ModuleModel, save: SaveCall, old: str, new: str, *hows: str
 ) -> tuple[Edit, ...]:

@@ -162,7 +162,7 @@ def main(path, name, given=""):
             path = load.path
             if path is None or load.how != "model" or unzipped:
                 continue
-            if paths.head(path.value).startswith("hf://") or _is_given(module, path, "save"):
+            if paths.head(path.value).startswith("hf://") or _is_saved(module, path):
                 continue
             written = _is_given(module, path, *_WRITING[module.keras])
             named = paths.ends_with(path.value, *places.WHOLE)
@@ -175,7 +175,9 @@ def main(path, name, given=""):
         fix = Fix("load it with `tf.saved_model.load`, or save `.keras`", Safety.DISPLAY)
         variant = "written" if written else "directory"
         spelled = rewrite.spell(module, _LAYER) if module.keras is Keras.V3 else None
-        if spelled is not None and len(load.arguments.items) == 1:
+        # The package for Keras 2 alone has no such layer.
+        other = spelled is not None and spelled[0].startswith("tf_keras.")
+        if spelled is not None and not other and len(load.arguments.items) == 1:
             variant = "served" if written else "directory"
             text = f'{spelled[0]}({module.text(path.node.value)}, call_endpoint="serving_default")'
             edits = (*spelled[1], rewrite.replace(module, load.node, text))
@@ -194,3 +196,10 @@ def main(path, name, given=""):
 def _is_given(module: ModuleModel, path: Argument, *hows: str) -> bool:
     """Whether the file saves to the same path in one of some ways."""
     return any(places.same_path(path, save.path) for _, save in module.saves(*hows))
+
+
+def _is_saved(module: ModuleModel, path: Argument) -> bool:
+    """Whether the file gives the path to `save`, be it as a variable of which less is known."""
+    return _is_given(module, path, "save") or any(
+        places.same_variable(module, path, save.path) for _, save in module.saves("save")
+    )
