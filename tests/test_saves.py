@@ -308,6 +308,8 @@ def f(folder, other):
     path = os.path.join(folder, "model")
     m.save(path)
     keras.models.load_model(path)
+    m.save(folder + "/other")
+    keras.models.load_model(folder + "/other")
     keras.models.load_model(os.path.join(other, "model"))
 """
-    assert codes(text) == ["SVL401", "SVL405"]
+    assert codes(text) == ["SVL401", "SVL401", "SVL405"]

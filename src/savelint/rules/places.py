@@ -187,6 +187,7 @@ def readers(module: ModuleModel, save: SaveCall, *hows: str) -> Iterator[LoadCal
     seen: set[int] = set()
     for load in (load for flow in module.flows for load in flow.all(LoadCall)):
         same = any(same_path(path, load.path) for path in every)
+        same = same or same_expression(module, save.path, load.path)
         if load.how in hows and id(load.node) not in seen and same:
             seen.add(id(load.node))
             yield load
@@ -199,18 +200,16 @@ def same_path(one: Argument | None, other: Argument | None) -> bool:
     return whole is not None and found is not None and whole.rstrip("/") == found.rstrip("/")
 
 
-def same_variable(module: ModuleModel, one: Argument | None, other: Argument | None) -> bool:
-    """Whether one function writes two paths as the same name, or as the same attribute."""
-    from savelint.keras.walk import dotted
-
+def same_expression(module: ModuleModel, one: Argument | None, other: Argument | None) -> bool:
+    """Whether one function writes two paths in the same words, whatever is known of them."""
     if one is None or other is None:
         return False
     nodes = one.node.value, other.node.value
     if not all(map(module.is_here, nodes)):
         return False
-    name, found = map(dotted, nodes)
+    text, found = map(module.text, nodes)
     inside, around = map(module.function_of, nodes)
-    return bool(name) and name == found and inside is around
+    return text == found and inside is around
 
 
 def renamed(

@@ -199,7 +199,7 @@ def _is_given(module: ModuleModel, path: Argument, *hows: str) -> bool:
 
 
 def _is_saved(module: ModuleModel, path: Argument) -> bool:
-    """Whether the file gives the path to `save`, be it as a variable of which less is known."""
+    """Whether the file gives the path to `save`, be it in words of which less is known."""
     return _is_given(module, path, "save") or any(
-        places.same_variable(module, path, save.path) for _, save in module.saves("save")
+        places.same_expression(module, path, save.path) for _, save in module.saves("save")
     )
