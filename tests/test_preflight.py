@@ -265,6 +265,15 @@ def test_p03_remote() -> None:
         assert savelint.preflight(f"{scheme}://bucket/m.h5").verdict is Verdict.FAILS
 
 
+def test_p03_schemes_that_tensorflow_says_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    gfile = SimpleNamespace(get_registered_schemes=lambda: ["", "file", "gs"])
+    loaded = SimpleNamespace(io=SimpleNamespace(gfile=gfile))
+    monkeypatch.setitem(sys.modules, "tensorflow", loaded)
+    assert savelint.preflight("s3://bucket/m.keras").verdict is Verdict.FAILS
+    for path in ("gs://bucket/m.keras", "hf://user/m"):
+        assert savelint.preflight(path).verdict is Verdict.UNKNOWN
+
+
 def test_p03_the_local_scheme(tmp_path: Path) -> None:
     assert savelint.preflight(f"file://{tmp_path}/m.keras").ok
     only(f"file://{tmp_path}/no/m.keras", "P07")

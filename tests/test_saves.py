@@ -187,6 +187,21 @@ RECEIVERS = {
     "    def f(self):\n        self.m.save('p')": "save by the annotation `keras.Model`",
     "class T:\n    def __init__(self):\n        self.m = keras.Sequential()\n"
     "    def f(self):\n        self.m.save('p')": "save by `keras.Sequential(...)`",
+    # A method that the constructor does not call makes it, on top of None or of nothing.
+    "class T:\n    def __init__(self):\n        self.m = None\n"
+    "    def make(self):\n        self.m = keras.Sequential()\n"
+    "    def f(self):\n        self.m.save('p')": "save by `keras.Sequential(...)`",
+    # The caller says what the constructor is given.
+    "class T:\n    def __init__(self, m):\n        self.m = m\n"
+    "    def f(self):\n        self.m.save('p')\nT(keras.Sequential()).f()": (
+        "save by `keras.Sequential(...)`"
+    ),
+    # There a figure may be given as well, or comes from another method.
+    "class T:\n    def __init__(self, m):\n        self.m = m\n"
+    "    def f(self):\n        self.m.save('p')\nT(figure).f()\nprint(keras.Sequential())": "",
+    "class T:\n    def make(self):\n        self.m = keras.Sequential()\n"
+    "    def draw(self, figure):\n        self.m = figure\n"
+    "    def f(self):\n        self.m.save('p')": "",
     "class N(keras.Model):\n    def f(self):\n        self.save('p')\nN().f()": "",
     "m = keras.Sequential()\ndef f():\n    m.save('p')": "save by `keras.Sequential(...)`",
     "keras.models.save_model(x, 'p')": "save by `keras.models.save_model`",
@@ -209,6 +224,32 @@ RECEIVERS = {
 def test_what_tells_that_it_is_a_model(text: str, expected: str) -> None:
     found = [f"{save.how} by {save.evidence}" for save in saves(f"{HEAD}{text}\n")]
     assert sorted(set(found)) == ([expected] if expected else [])
+
+
+def test_two_objects_of_a_class_save_what_each_was_given() -> None:
+    text = f"""\
+{HEAD}
+class Saver:
+    def __init__(self, model, path="c"):
+        self.model = model
+        self.path = path
+
+    def store(self):
+        self.model.save(self.path)
+
+    def other(self):
+        print(self.model)
+
+first = Saver(keras.Sequential(), "a")
+first.other()
+first.store()
+other = Saver(path="b", model=keras.Sequential())
+other.store()
+Saver(keras.Sequential()).store()
+Saver(figure, "d").store()
+"""
+    known = [spelled(save.path.value) for save in saves(text) if save.evidence and save.path]
+    assert known == ["a", "b", "c"]
 
 
 def test_a_model_that_saves_itself_is_seen_in_its_class() -> None:
@@ -257,3 +298,18 @@ def test_a_directory_that_keras_3_itself_writes_is_loaded() -> None:
     text = f"{HEAD}{SEQUENTIAL}m.save('d', zipped=False)\nkeras.models.load_model('d')\n"
     assert codes(text) == []
     assert codes(text.replace("zipped=False", "zipped=z")) == []
+
+
+def test_of_a_path_that_is_saved_to_only_the_save_is_reported() -> None:
+    text = f"""\
+{HEADER}
+def f(folder, other):
+    {SEQUENTIAL.strip()}
+    path = os.path.join(folder, "model")
+    m.save(path)
+    keras.models.load_model(path)
+    m.save(folder + "/other")
+    keras.models.load_model(folder + "/other")
+    keras.models.load_model(os.path.join(other, "model"))
+"""
+    assert codes(text) == ["SVL401", "SVL401", "SVL405"]

@@ -34,9 +34,6 @@ Outcome = dict[str, Any]
 # Where preflight is right not to know: a server decides, the user's meaning does, or the calls
 # that save the same kind differ.
 UNSURE = {
-    "s3://": "P03",
-    "hdfs://": "P03",
-    "http://": "P03",
     "a variable that is not set": "P04",
     "a name of 234 bytes": "P05",  # Checkpoint.save adds a number
     "broken links in place of the files": "P08",  # of Checkpoint.save, if it counts anew

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import sys
 from collections.abc import Iterator
 
 from savelint.destination import errors
@@ -13,6 +14,8 @@ from savelint.destination.outcome import Kind, Problem, Verdict
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _LOCAL_SCHEME = "file"
+# Keras itself saves to the Hugging Face Hub.
+_SCHEMES_OF_KERAS = frozenset({"hf"})
 # The suffixes by which `save_weights` of Keras 2 writes HDF5 as well.
 _WEIGHTS_OF_KERAS_2 = (".weights.h5", ".h5", ".hdf5", ".keras")
 _VARIABLE = re.compile(r"(?:^|/)\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
@@ -140,15 +143,34 @@ def _scheme(aim: Aim) -> Iterator[Problem]:
             help="save a `.keras` file, or save locally and copy it with tf.io.gfile.copy",
         )
     elif scheme != _LOCAL_SCHEME:
+        error = f"UnimplementedError: File system scheme '{scheme}' not implemented (file: ...)"
+        known = _known_schemes()
+        if known is not None and scheme not in {*known, *_SCHEMES_OF_KERAS}:
+            yield Problem(
+                "P03",
+                Verdict.FAILS,
+                f"TensorFlow, as it is loaded here, knows no {scheme}://",
+                "a package such as tensorflow_io, imported before the model is saved, may add it",
+                error,
+                "import what adds it first, or save locally and copy the file",
+            )
+            return
         yield Problem(
             "P03",
             Verdict.UNKNOWN,
             f"{scheme}:// cannot be checked from here",
             "TensorFlow decides, when it saves, whether it knows the scheme, and the server "
             "whether it lets you write",
-            error=f"UnimplementedError: File system scheme '{scheme}' not implemented (file: ...)",
+            error=error,
             help=f"try tf.io.gfile.exists({aim.path!r}) in the process that will save",
         )
+
+
+def _known_schemes() -> frozenset[str] | None:
+    """The schemes that TensorFlow knows; None where this process has not loaded it."""
+    gfile = getattr(getattr(sys.modules.get("tensorflow"), "io", None), "gfile", None)
+    ask = getattr(gfile, "get_registered_schemes", None)
+    return frozenset(ask()) if ask is not None else None
 
 
 def _suffix(aim: Aim) -> Iterator[Problem]:

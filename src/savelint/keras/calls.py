@@ -265,6 +265,9 @@ class CallReader(BuiltinReader):
         if name == "functools.partial" and arguments.items:
             function, *bound = (argument.value for argument in arguments.items)
             return Partial(function, tuple(bound))
+        if name in paths.OPENING:
+            self._pass_on(arguments, node)
+            return Instance(None, name, node)
         if name.startswith("builtins."):
             return self._builtin(name.removeprefix("builtins."), node, arguments)
         if name in _TF_FUNCTION:

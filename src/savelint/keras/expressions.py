@@ -63,7 +63,7 @@ _CONSTANTS = {"True": True, "False": False, "None": None}
 _BUILTINS = frozenset(
     """
     abs all any bool dict enumerate float frozenset getattr hasattr int isinstance iter len list map
-    max min next print range reversed round set setattr sorted str sum super tuple type zip
+    max min next open print range reversed round set setattr sorted str sum super tuple type zip
     """.split()
 )
 WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
@@ -198,7 +198,12 @@ class ExpressionReader(OperatorReader):
         """What an attribute of `self` holds by now."""
         if name in self._attributes:
             return self._attributes[name]
-        return self._around.attribute(outline, name)
+        value = self._around.attribute(outline, name)
+        given = isinstance(value, Argument) and not value.how
+        if given or (isinstance(value, Text) and value.assumed):
+            _, stored = self._made_with.get(outline, (None, {}))
+            return stored.get(name, value)
+        return value
 
     def _subscript(self, node: cst.Subscript) -> Value:
         base = self.value(node.value)

@@ -224,9 +224,25 @@ class _Reader(CallReader):
         elif eager and not traced:
             pass  # what is traced takes the other branch
         else:
-            self._frame.names = joined(after, self._frame.names)
+            given = {} if node.orelse is not None else self._given_texts(after, before)
+            self._frame.names = {**joined(after, self._frame.names), **given}
         self._keep_defaulted(node.test, before)
         return ends and other_ends and node.orelse is not None
+
+    def _given_texts(
+        self, after: Mapping[str, Value], before: Mapping[str, Value]
+    ) -> dict[str, Value]:
+        """The texts that a branch gives to local names which had no value before.
+
+        Where such a name is used, the branch was taken.
+        """
+        function = self._frame.function
+        new = {n: v for n, v in after.items() if n not in before and text_of(v) is not None}
+        if function is None or not new:
+            return {}
+        parts = descendants(function.node.body)
+        shared = any(isinstance(part, (cst.Global, cst.Nonlocal)) for part in parts)
+        return {} if shared else new
 
     def _keep_defaulted(self, test: cst.BaseExpression, before: Mapping[str, Value]) -> None:
         """`if x is None: x = 3` leaves the argument `x` what it was, or gives it a default."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from savelint.keras.guards import may_ask_mode
-from savelint.keras.model import Arguments, Event, Flow, Returned
+from savelint.keras.model import Arguments, Creation, Event, Flow, Returned
 from savelint.keras.parameters import is_static
 from savelint.keras.receivers import model_of_class
 from savelint.keras.values import (
@@ -105,6 +105,10 @@ class FunctionReader(ABC):
         self._results: dict[tuple[int, bool, tuple[Value, ...]], Value] = {}
         # What this flow itself stored on self, newest last.
         self._attributes: dict[str, Value] = {}
+        # The objects whose methods are being read: by class, the call that made one, and
+        # what its constructor, given the arguments of that call, stored on it.
+        self._made_with: dict[ClassOutline, tuple[cst.Call, Mapping[str, Value]]] = {}
+        self._constructions: dict[Creation, Mapping[str, Value]] = {}
         # What methods count up, by class.
         self._counted: dict[ClassOutline, frozenset[str]] = {}
         # How many branches or loops enclose the statement being read.
@@ -203,7 +207,8 @@ class FunctionReader(ABC):
         ):
             return self._unknown(arguments)
         parameters = self._bind(function, arguments, owner)
-        key = (id(function.node), self._converted > 0, tuple(parameters.values()))
+        made = (Const(id(call)) for call, _ in self._made_with.values())
+        key = (id(function.node), self._converted > 0, (*parameters.values(), *made))
         if key not in self._results:
             branches, self._branches = self._branches, self._branches
             self._results[key] = self._body(function, parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import libcst as cst
@@ -19,6 +19,7 @@ from savelint.keras.model import (
 from savelint.keras.model import (
     Arguments,
     Contact,
+    Creation,
     ShapeUse,
 )
 from savelint.keras.saves import SaveReader
@@ -297,9 +298,28 @@ class MethodReader(SaveReader):
         """A method of an object of the project that is not Keras."""
         self._pass_on(arguments, node)
         attributes, self._attributes = self._attributes, {}
+        made = owner.node, self._constructed(owner, outline)
+        before, self._made_with = self._made_with, {**self._made_with, outline: made}
+        self._attributes = {}
         result = self._follow_method(outline, name, node, arguments)
-        self._attributes = attributes
+        self._attributes, self._made_with = attributes, before
         return result
+
+    def _constructed(self, owner: Instance, outline: ClassOutline) -> Mapping[str, Value]:
+        """What the constructor of an object that this flow made stored on it, by its arguments."""
+        method = self._around.method(outline, "__init__")
+        made = (e for e in reversed(self._events) if isinstance(e, Creation))
+        creation = next((event for event in made if event.node is owner.node), None)
+        if method is None or creation is None or method[1] is not self._around:
+            return {}
+        if creation not in self._constructions:
+            results, self._results = self._results, {}  # it is read for what it stores
+            self._muted += 1
+            self._follow(method[0], creation.arguments, SelfValue(outline))
+            self._muted -= 1
+            self._results = results
+            self._constructions[creation] = self._attributes
+        return self._constructions[creation]
 
 
 def _added(method: str, arguments: Arguments) -> tuple[Value, ...]:

@@ -31,6 +31,13 @@ _PLAIN = frozenset({"os.fspath", "os.path.normpath", "os.fsdecode"})
 # What puts something before it.
 _ANCHORED = frozenset({"os.path.abspath", "os.path.realpath"})
 _EXPANDED = frozenset({"os.path.expanduser", "os.path.expandvars"})
+# What opens a file, or is one in memory.
+OPENING = frozenset(
+    {
+        *("builtins.open", "h5py.File", "io.BytesIO", "io.StringIO", "io.open"),
+        *("tempfile.NamedTemporaryFile", "tempfile.SpooledTemporaryFile", "tempfile.TemporaryFile"),
+    }
+)
 FUNCTIONS = PATH_CLASSES | JOINING | _PLAIN | _ANCHORED | _EXPANDED | {"os.path.basename"}
 
 

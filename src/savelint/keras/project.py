@@ -17,7 +17,7 @@ from savelint.files import Files
 from savelint.frozen import frozen
 from savelint.keras import external, names
 from savelint.keras.summary import ClassSummary, Summary, summarise
-from savelint.keras.tables import SAVING, Kind
+from savelint.keras.tables import SAVING, WRITING, Kind
 from savelint.modules import Modules, Place
 from savelint.source import Source, SourceError
 
@@ -224,10 +224,11 @@ class File:
     def scope_words(self) -> frozenset[str]:
         """The calls that make a function, or the module, worth reading as a scope.
 
-        Those that save and load, those that make the file's Keras objects, and those of its
-        functions in which any of these is called: what they are given is known where they are.
+        Those that save and load, those that make the file's Keras objects or objects that may
+        save one, and those of its functions in which any of these is called: what they are
+        given is known where they are.
         """
-        words = {*SAVING, *self.kinds, *self.summary.misnamed}
+        words = {*SAVING, *self.kinds, *self.summary.misnamed, *self._savers}
         called = {n: self.summary.statements[i].called for n, i in self.summary.functions.items()}
         while found := [name for name, calls in called.items() if calls & words]:
             words.update(found)
@@ -241,6 +242,16 @@ class File:
         summary = self.summary
         return frozenset(
             {*summary.names, *summary.definitions, *summary.assignments, *summary.inner_names}
+        )
+
+    @cached_property
+    def _savers(self) -> frozenset[str]:
+        """The classes of the file that are not Keras', and call what saves."""
+        return frozenset(
+            cls.name
+            for cls in self.summary.classes
+            if self.summary.statements[cls.statement].called & WRITING
+            and cls.name not in self.kinds
         )
 
     # -- statements ----------------------------------------------------------------------

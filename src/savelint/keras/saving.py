@@ -94,6 +94,19 @@ def first_contact(flow: Flow, save: SaveCall) -> tuple[FirstContact, Contact | N
     return first
 
 
+def is_only_built(flow: Flow, save: SaveCall) -> bool:
+    """Whether nothing but `build` happened to the saved object before it is saved."""
+    instance = save.receiver
+    hows: set[str] = set()
+    for event in flow.events:
+        if event is save:
+            break
+        if isinstance(event, Contact) and event.how not in _NEUTRAL:
+            same = isinstance(instance, Instance) and event.instance.node is instance.node
+            hows.update({event.how} if same else ())
+    return hows == {"build"}
+
+
 def _contact(event: Contact) -> FirstContact | None:
     if event.how in _NEUTRAL:
         return None

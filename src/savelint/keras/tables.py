@@ -206,6 +206,10 @@ SAVING = frozenset(
     register_keras_serializable
     """.split()
 )
+# Those of them that write.
+WRITING = frozenset(
+    {"save", "save_model", "save_weights", "export", "write_out", "ModelCheckpoint"}
+)
 # Functions that give a Keras model.
 MODEL_MAKERS = frozenset(
     {

@@ -56,6 +56,7 @@ from savelint.keras.values import (
     Traced,
     Value,
     Variable,
+    as_model,
     elements,
     join,
 )
@@ -169,6 +170,7 @@ class _Visitor:
         self._bound: dict[str, Value] = {}
         self._bodies: dict[ClassOutline, Mapping[object, Value]] = {}
         self._flows: dict[tuple[ClassOutline, int], Flow] = {}
+        self._later: dict[tuple[ClassOutline, str], Value] = {}
         self._models: dict[ClassOutline, KerasClass] = {}
 
     def model(
@@ -512,12 +514,40 @@ class _Visitor:
         home = self._home(outline)
         if home is not self:
             return home.attribute(outline, name)
+        value: Value = None
         for cls in outline.lineage:
             if self._home(cls).holds(cls, name):
                 stored = self._stored(outline, cls)
                 if name in stored:
-                    return stored[name]
-        return None
+                    value = stored[name]
+                    if value != Const(None):
+                        return value
+                    break
+        # `self.model = None` in the constructor, or nothing.
+        if outline.kind is None or not outline.kind.is_layer:
+            return self._stored_later(outline, name) or value
+        return value
+
+    def _stored_later(self, outline: ClassOutline, name: str) -> Value:
+        """The model that other methods than the constructor store under an attribute.
+
+        None unless all that they store is known to be one, but for None.
+        """
+        if (outline, name) not in self._later:
+            self._later[outline, name] = None  # while these methods are being read
+            stored: dict[str, Value] = {}
+            for cls in outline.lineage:
+                home = self._home(cls)
+                for method, node in cls.methods.items() if home.holds(cls, name) else ():
+                    if method != "__init__" and _stores(node, name):
+                        # Read apart: what is known of the attribute now is not all.
+                        found = flow.read_method(home, outline, method, node)
+                        for event in found.all(AttributeStore):
+                            same = event.owner is outline and event.name == name
+                            if same and event.value != Const(None):
+                                _add_store(stored, replace(event, value=as_model(event.value)))
+            self._later[outline, name] = stored.get(name)
+        return self._later[outline, name]
 
     def holds(self, outline: ClassOutline, name: str) -> bool:
         """Whether a class of this file may give an attribute its value: a word of it says so."""
@@ -619,6 +649,16 @@ def _add_store(stored: dict[str, Value], event: AttributeStore) -> None:
         stored[name] = join(stored[name], event.value) if name in stored else event.value
     else:
         stored[name] = None
+
+
+def _stores(method: cst.FunctionDef, name: str) -> bool:
+    """Whether a method may assign to an attribute of that name, of whatever object."""
+    return any(
+        isinstance(target, cst.Attribute) and target.attr.value == name
+        for part in descendants(method.body)
+        if isinstance(part, (cst.AssignTarget, cst.AnnAssign))
+        for target in descendants(part.target)
+    )
 
 
 def _base_text(node: cst.BaseExpression) -> str:

@@ -87,6 +87,13 @@ def swallowing_handler(module: ModuleModel, node: cst.CSTNode) -> cst.CSTNode | 
     return None
 
 
+def handles_signal(module: ModuleModel, function: cst.FunctionDef) -> bool:
+    """Whether a function of the file is given to `signal.signal`."""
+    name = re.escape(function.name.value)
+    given = re.search(rf"\bsignal\(\s*[\w.]+\s*,\s*(?:\w+\.)?{name}\s*\)", module.source.text)
+    return given is not None
+
+
 def class_around(module: ModuleModel, node: cst.CSTNode) -> KerasClass | None:
     """The Keras class in one of whose own methods a node stands."""
     function = module.function_of(node)

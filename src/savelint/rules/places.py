@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,37 @@ FILES = frozenset(
     """.split()
 )
 
+_CREATING = re.compile(r"(?i)mkdir|makedirs|create_dir|ensure_dir|unzip|extractall|copytree")
+
+
+def creates_directories(module: ModuleModel) -> bool:
+    """Whether anything in the file may create a directory."""
+    return _CREATING.search(module.source.text) is not None
+
+
+def is_bound(module: ModuleModel, name: str) -> bool:
+    """Whether anything in the file may give a plain name a value."""
+    try:
+        tree = ast.parse(module.source.text)
+    except SyntaxError:  # newer than the running Python
+        return True
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and node.id == name:
+            return True
+        if name in {getattr(node, "arg", None), getattr(node, "name", None)}:
+            return True  # a parameter, a definition, an exception, a pattern
+        if isinstance(node, ast.alias) and {node.name, node.asname} & {"*", name}:
+            return True
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"globals", "exec"}:
+            return True
+    return False
+
+
+def zipped(save: SaveCall) -> Argument | None:
+    """What Keras 3 takes for `zipped=` of `model.save` and `save_model`."""
+    function = save.arguments.get(0, "model") is not save.path
+    return save.arguments.get(3 if function else 2, "zipped")
+
 
 def is_keras(save: SaveCall | LoadCall) -> bool:
     """Whether it is certainly Keras itself that saves or loads there.
@@ -42,12 +75,22 @@ def is_keras(save: SaveCall | LoadCall) -> bool:
 
 def is_unbuilt(module: ModuleModel, flow: Flow, save: SaveCall) -> bool:
     """Whether a subclassed model is saved that was certainly never called, built or fitted."""
+    first, _ = saving.first_contact(flow, save)
+    return first is FirstContact.NEVER and _is_subclassed(module, save)
+
+
+def is_only_built(module: ModuleModel, flow: Flow, save: SaveCall) -> bool:
+    """Whether a subclassed model is saved of which `build` was called, and nothing else."""
+    return saving.is_only_built(flow, save) and _is_subclassed(module, save)
+
+
+def _is_subclassed(module: ModuleModel, save: SaveCall) -> bool:
+    """Whether a model of a class is saved that does not build itself."""
     instance = save.receiver
     if not isinstance(instance, Instance) or instance.kind is not Kind.MODEL:
         return False
     cls = module.class_of(instance)
-    first, _ = saving.first_contact(flow, save)
-    return cls is not None and first is FirstContact.NEVER and not saving.builds_itself(cls)
+    return cls is not None and not saving.builds_itself(cls)
 
 
 def literal(argument: Argument | None) -> object:
@@ -95,6 +138,34 @@ def last_literal(
     return None
 
 
+def date_formats(
+    module: ModuleModel, node: cst.BaseExpression, depth: int = 2
+) -> Iterator[cst.CSTNode]:
+    """The formats of dates in the text of an expression: what `strftime` is given, `{now:%d}`.
+
+    Names stand for what they are bound to, so many deep.
+    """
+    import libcst as cst
+
+    from savelint.keras.walk import descendants
+
+    parts = list(descendants(node))
+    members = {id(part.attr) for part in parts if isinstance(part, cst.Attribute)}
+    for part in parts:
+        if isinstance(part, cst.FormattedStringExpression):
+            spec = part.format_spec or ()
+            yield from (text for text in spec if isinstance(text, cst.FormattedStringText))
+        elif isinstance(part, cst.Call):
+            function = part.func.attr if isinstance(part.func, cst.Attribute) else part.func
+            if isinstance(function, cst.Name) and function.value == "strftime":
+                given = (argument.value for argument in part.args)
+                yield from (text for text in given if isinstance(text, cst.SimpleString))
+        elif isinstance(part, cst.Name) and depth and id(part) not in members:
+            value = module.bound_to(part)
+            if value is not None:
+                yield from date_formats(module, value, depth - 1)
+
+
 def rename(module: ModuleModel, path: Argument, old: str, new: str) -> Edit | None:
     """Make a path end in `new` where it ends in `old`; None when no literal says so."""
     node = last_literal(module, path.node.value)
@@ -116,6 +187,7 @@ def readers(module: ModuleModel, save: SaveCall, *hows: str) -> Iterator[LoadCal
     seen: set[int] = set()
     for load in (load for flow in module.flows for load in flow.all(LoadCall)):
         same = any(same_path(path, load.path) for path in every)
+        same = same or same_expression(module, save.path, load.path)
         if load.how in hows and id(load.node) not in seen and same:
             seen.add(id(load.node))
             yield load
@@ -126,6 +198,18 @@ def same_path(one: Argument | None, other: Argument | None) -> bool:
     whole = paths.whole(one.value) if one is not None else None
     found = paths.whole(other.value) if other is not None else None
     return whole is not None and found is not None and whole.rstrip("/") == found.rstrip("/")
+
+
+def same_expression(module: ModuleModel, one: Argument | None, other: Argument | None) -> bool:
+    """Whether one function writes two paths in the same words, whatever is known of them."""
+    if one is None or other is None:
+        return False
+    nodes = one.node.value, other.node.value
+    if not all(map(module.is_here, nodes)):
+        return False
+    text, found = map(module.text, nodes)
+    inside, around = map(module.function_of, nodes)
+    return text == found and inside is around
 
 
 def renamed(

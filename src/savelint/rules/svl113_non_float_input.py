@@ -232,7 +232,10 @@ class Net(keras.Model):
 
 net = Net()
 net(tf.ones([4, 6], tf.int32))
-net.export("one", input_signature=[tf.TensorSpec([None, 6], tf.int32)])
+archive = keras.export.ExportArchive()
+archive.track(net)
+archive.add_endpoint("serve", net.call, input_signature=[tf.TensorSpec([None, 6], tf.int32)])
+archive.write_out("one")
 options = {}
 net.export("two", **options)
 """,

@@ -8,6 +8,7 @@ from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import paths
 from savelint.keras.generation import Keras
 from savelint.keras.model import Argument, ModuleModel, SaveCall
+from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import places
 
@@ -16,7 +17,7 @@ _INVALID = {Keras.V3: {Way.RUN: "Invalid filepath extension for saving"}}
 # Keras 2 writes something else under the name that was given.
 _NO_FILE = {Keras.V2: {Way.KERAS: "FileNotFoundError"}}
 # With one of these the call is refused, or served otherwise, whatever the path is.
-_OTHERS = frozenset({"save_format", "signatures", "options", "save_traces", "zipped"})
+_OTHERS = frozenset({"save_format", "signatures", "options", "save_traces"})
 # In Keras 2 a directory may have any name; these are names of files.
 _FILES = places.FILES - {".ckpt", ".model", ".tf"}
 _MODEL = """\
@@ -25,14 +26,15 @@ model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
 
 
 class SavePathSuffix(Rule):
-    """A whole model is saved to a path that does not end in `.keras` or `.h5`.
+    """A whole model is saved to a path that does not end in `.keras` or `.h5`, or to no path.
 
     Consequence: Keras 3 raises before it writes anything. Keras 2 takes any other name for
     that of a directory, and writes a SavedModel: `model.H5` or `model.json` is then no file.
+    An open file is no path: neither takes one, but for the `h5py.File` of Keras 2.
 
     Silent: a path of which the end is not known; objects that are not known to be Keras
     models; in Keras 2, names of directories; calls with `save_format=`, `signatures=` or
-    `zipped=`, of which SVL402 speaks.
+    `zipped=False`, of which SVL402 speaks.
 
     Fix: end the name in `.keras`, there and where the file loads it (unsafe: other code may
     know the file by its old name). To serve the model, `model.export(path)` writes a
@@ -144,8 +146,53 @@ size = len(Path(PATH).read_bytes())
                 fails={**_INVALID, Keras.V2: {Way.RUN: "IsADirectoryError"}},
             ),
         ),
+        Example(
+            variant="open",
+            bad="""\
+import tempfile
+
+from tensorflow import keras
+
+model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+with tempfile.NamedTemporaryFile(suffix=".keras") as file:
+    model.save(file)
+""",
+            at="file",
+            good="""\
+import tempfile
+
+from tensorflow import keras
+
+model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+with tempfile.NamedTemporaryFile(suffix=".keras") as file:
+    model.save(file.name)
+""",
+            witness=Witness(
+                build="model",
+                ways=(Way.RUN,),
+                fails={**_INVALID, Keras.V2: {Way.RUN: "AttributeError|TypeError"}},
+            ),
+            fixed=False,
+        ),
     )
     silent = (
+        """\
+# A file's name is a path; so is what is none only where nothing is saved.
+import io
+import os
+from tensorflow import keras
+
+def main(name, path=None):
+    model = keras.Sequential()
+    with open(name, "rb") as file:
+        model.save(file.name)
+    path = None
+    if name:
+        path = name
+    model.save(path)
+    buffer = io.BytesIO() if name else "model.keras"
+    model.save(buffer)
+""",
         """\
 # The suffix is right, or not known.
 import os
@@ -193,12 +240,30 @@ Net().save("net")
         for _, save in module.saves("save"):
             path = save.path
             keywords = {argument.keyword for argument in save.arguments.items}
+            zipped = places.zipped(save)
             if path is None or not places.is_keras(save) or keywords & _OTHERS:
                 continue
+            if zipped is not None and places.literal(zipped) is not True:
+                continue
+            if _is_object(module, path):
+                yield self._object(module, path)
             if paths.ends_with(path.value, *places.WHOLE) is False and (
                 module.keras is Keras.V3 or _is_file_name(path)
             ):
                 yield self._found(module, save, path)
+
+    def _object(self, module: ModuleModel, path: Argument) -> Finding:
+        opened = isinstance(path.value, Instance)
+        what = "a file that is open" if opened else f"`{module.text(path.node.value)}`"
+        fix = Fix("give it the name of the file", Safety.DISPLAY)
+        return self.finding(
+            module,
+            path.node.value,
+            f"{what} is no path to save a model to",
+            variant="open",
+            severity=Severity.ERROR,
+            fix=fix,
+        )
 
     def _found(self, module: ModuleModel, save: SaveCall, path: Argument) -> Finding:
         new_directory = module.keras is Keras.V2
@@ -216,6 +281,16 @@ Net().save("net")
             if edits
             else Fix("end the path in `.keras`, or `export` the model", Safety.DISPLAY),
         )
+
+
+def _is_object(module: ModuleModel, path: Argument) -> bool:
+    """Whether it is an open file, or a literal that is no text."""
+    value = path.value
+    if isinstance(value, Instance):
+        hdf5 = module.keras is Keras.V2 and value.name == "h5py.File"
+        return value.name in paths.OPENING and not hdf5
+    literal = places.literal(path)
+    return isinstance(literal, (int, float, bytes)) and not isinstance(literal, bool)
 
 
 def _old(path: Argument) -> str:

@@ -18,18 +18,43 @@ _V2 = (Keras.V2,)
 _SAVED_MODEL = ("signatures", "options", "save_traces")
 # What these say is what happens without them, or what cannot be had.
 _NEEDLESS = frozenset({"options", "save_traces", "include_optimizer"})
-_ENDINGS = {
-    "h5": (".h5", ".hdf5"),
-    "hdf5": (".h5", ".hdf5"),
-    "keras": (".keras",),
-    "keras_v3": (".keras",),
-}
+# All that Keras 2 knows.
+_FORMATS = frozenset({"tf", "tensorflow", "h5", "hdf5", "keras", "keras_v3"})
+_OTHER_FORMAT = "other code may read the file as HDF5"
 _EXPORTED = "what `export` writes is served, and not trained on or loaded by `load_model`"
 _HEAD = """\
 import tensorflow as tf
 from tensorflow import keras
 
 model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+"""
+
+
+_COMPILED = """\
+from tensorflow import keras
+
+model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+model.compile("sgd", "mean_squared_error")
+"""
+_EXPORT = """\
+import tensorflow as tf
+
+model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Dense(3)])
+model(tf.ones((4, 6)))
+spec = tf.TensorSpec([None, 6], tf.float32)
+"""
+_STORE = """\
+import tf_keras as keras
+from tf_keras.models import Model
+
+
+def store(net: Model, path):
+    net.save(path, save_format={format})
+
+
+model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+for name in "model.h5".split():
+    store(model, name)
 """
 
 
@@ -47,12 +72,18 @@ class RemovedSaveArgument(Rule):
 
     Consequence: Keras 3 refuses `signatures=`, `options=` and `save_traces=`, and
     `save_format=` unless the path ends in `.keras` or `.h5`; there it ignores it, so that
-    `save_format="tf"` writes no SavedModel. The third positional argument is `zipped`.
-    `save_weights` has no `save_format=`, `load_model` no `options=`. Keras 2 has no
-    `zipped=`, and takes none of the others for a `.keras` file.
+    `save_format="tf"` writes no SavedModel. It keeps the optimizer in a `.keras` file
+    although `include_optimizer=False` is said. The third positional argument is `zipped`,
+    which cannot be False for a `.keras` file. `save_weights` has no `save_format=`,
+    `load_model` no `options=`. Keras 2 has no `zipped=`, takes none of the others for a
+    `.keras` file nor `options=` to load one, exports with the path alone, refuses a format
+    that it does not know, and with `save_format="h5"` writes HDF5 under the name of a `.keras`
+    file.
 
-    Silent: a format that is the one of the path; objects that are not Keras models, unless
-    they are given what only Keras' own `save` takes; in Keras 2, all that it knows.
+    Silent: in Keras 3, formats but "tf" that the path already decides; objects that are not
+    Keras models, unless they are given what only Keras' own `save` takes; in Keras 2, all
+    that it knows, and a third positional argument, which its releases take for different
+    things.
 
     Fix: what has no effect, or only that of failing, is removed (safe). `save_format="tf"`
     becomes `model.export(path)` (unsafe: it writes a model to be served, not to be loaded
@@ -63,8 +94,8 @@ class RemovedSaveArgument(Rule):
     name = "removed-save-argument"
     since = "0.1"
     severity = {Keras.V3: Severity.ERROR, Keras.V2: Severity.ERROR}
-    mentions = ("save", "load_model")
-    clues = (frozenset({"save", "save_model", "save_weights", "load_model"}),)
+    mentions = ("save", "load_model", "export")
+    clues = (frozenset({"save", "save_model", "save_weights", "load_model", "export"}),)
     examples = (
         Example(
             variant="format",
@@ -114,10 +145,10 @@ model = models.Sequential([layers.Input((6,)), layers.Dense(3)])
 models.save_model(
     model,
     "model.keras",
-    include_optimizer=False,
+    include_optimizer=True,
 )
 """,
-            at="include_optimizer=False",
+            at="include_optimizer=True",
             good="""\
 from tensorflow.keras import layers, models
 
@@ -129,6 +160,79 @@ models.save_model(
 """,
             witness=_run({Keras.V2: "argument.* not supported"}),
             keras=_V2,
+        ),
+        Example(
+            variant="kept",
+            bad=_COMPILED
+            + """\
+model.save("model.keras", include_optimizer=False)
+again = keras.models.load_model("model.keras")
+assert again.optimizer is None, "there is an optimizer"
+""",
+            at="include_optimizer=False",
+            good=_COMPILED
+            + """\
+model.save("model.keras")
+again = keras.models.load_model("model.keras", compile=False)
+assert getattr(again, "optimizer", None) is None, "there is an optimizer"
+""",
+            witness=_run(
+                {
+                    Keras.V3: "AssertionError: there is an optimizer",
+                    Keras.V2: "argument.* not supported",
+                }
+            ),
+            fixed=False,
+        ),
+        Example(
+            variant="unknown",
+            bad=_STORE.format(format='"hdf"'),
+            at='save_format="hdf"',
+            good=_STORE.format(format='"h5"'),
+            witness=_run({Keras.V2: "Unknown `save_format` argument"}, "model.h5", Way.H5),
+            keras=_V2,
+            fixed=False,
+        ),
+        Example(
+            variant="native",
+            bad=_HEAD + 'model.save("model", save_format="keras")\n',
+            at='save_format="keras"',
+            good=_HEAD + 'model.save("model.keras", save_format="keras")\n',
+            witness=_run(
+                {
+                    Keras.V2: r"expected a `\.keras` extension",
+                    Keras.V3: "`save_format` argument is deprecated",
+                }
+            ),
+            fixed=False,
+        ),
+        Example(
+            variant="misnamed",
+            bad=_HEAD
+            + """\
+import zipfile
+
+model.save("model.keras", save_format="h5")
+assert zipfile.is_zipfile("model.keras"), "no `.keras` file"
+""",
+            at='save_format="h5"',
+            good=_HEAD
+            + """\
+import zipfile
+
+model.save("model.keras")
+assert zipfile.is_zipfile("model.keras"), "no `.keras` file"
+""",
+            witness=_run({Keras.V2: "AssertionError: no `.keras` file"}),
+            keras=_V2,
+        ),
+        Example(
+            variant="unzipped",
+            bad=_COMPILED + 'model.save("model.keras", zipped=False)\n',
+            at="zipped=False",
+            good=_COMPILED + 'model.save("model.keras")\n',
+            witness=_run({Keras.V3: "should not end in `.keras`", Keras.V2: "zipped"}),
+            fixed=False,
         ),
         Example(
             variant="zipped",
@@ -170,6 +274,18 @@ model.save("model.keras", True)
             fixed=False,
         ),
         Example(
+            variant="export",
+            bad=_EXPORT + "model.export('exported', input_signature=[spec])\n",
+            at="input_signature=[spec]",
+            good=_EXPORT + "model.export('exported')\n",
+            witness=_run(
+                {Keras.V2: "unexpected keyword argument 'input_signature'"},
+                "exported",
+                Way.EXPORT,
+            ),
+            keras=_V2,
+        ),
+        Example(
             variant="weights",
             bad=_HEAD + "model.save_weights('model.weights.h5', save_format='h5')\n",
             at="save_format='h5'",
@@ -197,7 +313,6 @@ options = tf.saved_model.LoadOptions()
 again = keras.models.load_model("model.keras")
 """,
             witness=_run(dict.fromkeys(Keras, "options")),
-            keras=_V3,
         ),
     )
     silent = (
@@ -210,7 +325,9 @@ def main(path, form):
     model.save("model.h5", save_format="h5")
     model.save("model.h5", save_format=None)
     model.save("model.keras", save_format="keras_v3")
+    model.export("model")
     model.save(path, save_format="h5")
+    keras.models.load_model(path, compile=False)
     model.save("model.keras", save_format=form)
     model.save("model.h5", include_optimizer=False)
     model.save("model.keras", True)
@@ -244,22 +361,27 @@ def main(image, figure):
                 given = save.arguments.get(None, "save_format")
                 if given is not None and places.is_keras(save):
                     yield self._weights(module, save, given)
-            for load in (load for flow in module.flows for load in flow.all(LoadCall)):
-                given = load.arguments.get(None, "options")
-                if load.how == "model" and given is not None:
-                    yield self._removed(module, load, given, "`load_model` takes no", "load")
+        else:
+            for _, save in module.saves("export"):
+                if places.is_keras(save):
+                    yield from self._exported(module, save)
+        for load in (load for flow in module.flows for load in flow.all(LoadCall)):
+            given = load.arguments.get(None, "options")
+            if load.how == "model" and given is not None and _refuses_options(module, load):
+                yield self._removed(module, load, given, "`load_model` takes no", "load")
 
     def _format(self, module: ModuleModel, save: SaveCall) -> Iterator[Finding]:
         given = save.arguments.get(None, "save_format")
-        if given is None or module.keras is Keras.V2 or given.value == Const(None):
+        if given is None or given.value == Const(None):
             return
         path = save.path
         form = places.literal(given)
+        if module.keras is Keras.V2:
+            yield from self._format_of_v2(module, save, given, form)
+            return
         right = paths.ends_with(path.value, *places.WHOLE) if path is not None else None
         if right and path is not None:
-            endings = _ENDINGS.get(str(form))
-            other = endings is None or paths.ends_with(path.value, *endings) is False
-            if form is not ... and other:
+            if form in {"tf", "tensorflow"}:
                 yield self.finding(
                     module,
                     given.node,
@@ -273,13 +395,45 @@ def main(image, figure):
                 module,
                 given.node,
                 "`save_format=` is refused unless the path ends in `.keras` or `.h5`",
-                variant="format",
+                variant="native" if form in {"keras", "keras_v3"} else "format",
                 severity=Severity.ERROR if right is False else Severity.WARNING,
                 fix=_exported(module, save, given, form),
             )
 
+    def _format_of_v2(
+        self, module: ModuleModel, save: SaveCall, given: Argument, form: object
+    ) -> Iterator[Finding]:
+        """A format that is not known, or HDF5 under the name of a `.keras` file."""
+        named = save.path is not None and paths.ends_with(save.path.value, ".keras")
+        if isinstance(form, str) and form not in _FORMATS:
+            yield self.finding(
+                module,
+                given.node,
+                f"there is no format `{form}`",
+                variant="unknown",
+                fix=Fix("the formats are `keras`, `h5` and `tf`", Safety.DISPLAY),
+            )
+        elif named is False and form in {"keras", "keras_v3"}:
+            yield self.finding(
+                module,
+                given.node,
+                f"`save_format={module.text(given.node.value)}` needs a path that ends in `.keras`",
+                variant="native",
+                fix=Fix("end the path in `.keras`", Safety.DISPLAY),
+            )
+        elif named and save.path is not None and form in {"h5", "hdf5"}:
+            edit = rewrite.remove_argument(module, save.node, given.node)
+            yield self.finding(
+                module,
+                given.node,
+                f"{places.shown(save.path)} becomes a file of HDF5",
+                variant="misnamed",
+                severity=Severity.WARNING,
+                fix=Fix("remove it: the path decides", Safety.UNSAFE, (edit,), _OTHER_FORMAT),
+            )
+
     def _refused(self, module: ModuleModel, save: SaveCall) -> Iterator[Finding]:
-        native = save.path is not None and paths.ends_with(save.path.value, ".keras")
+        native = _is_native(module, save)
         known = save.path is not None and paths.ends_with(save.path.value, *places.WHOLE)
         for argument in save.arguments.items:
             if argument.keyword in _SAVED_MODEL and (native or module.keras is Keras.V3):
@@ -292,17 +446,41 @@ def main(image, figure):
                     "refused",
                     None if known and argument.keyword in _NEEDLESS else fix,
                 )
-            elif argument.keyword == "include_optimizer" and module.keras is Keras.V2 and native:
-                said = "a `.keras` file is not saved with"
-                yield self._removed(module, save, argument, said, "optimizer")
+            elif argument.keyword == "include_optimizer" and native:
+                left_out = places.literal(argument) is False
+                if module.keras is Keras.V2:
+                    said = "a `.keras` file is not saved with"
+                    fix = Fix("remove it, and load with `compile=False`", Safety.DISPLAY)
+                    variant = "kept" if left_out else "optimizer"
+                    yield self._removed(
+                        module, save, argument, said, variant, fix if left_out else None
+                    )
+                elif left_out:
+                    yield self.finding(
+                        module,
+                        argument.node,
+                        "a `.keras` file keeps the optimizer, whatever `include_optimizer=` says",
+                        variant="kept",
+                        severity=Severity.NOTE,
+                        fix=Fix("load it with `compile=False`", Safety.DISPLAY),
+                    )
 
     def _zipped(self, module: ModuleModel, save: SaveCall) -> Iterator[Finding]:
         given = save.arguments.get(None, "zipped")
         if given is not None and module.keras is Keras.V2:
-            fix = None if places.literal(given) is True else Fix("remove it", Safety.DISPLAY)
-            yield self._removed(module, save, given, "Keras 2 has no", "zipped", fix)
-        function = save.arguments.get(0, "model") is not save.path
-        third = save.arguments.get(3 if function else 2)
+            certain = places.literal(given) is True
+            fix = None if certain else Fix("remove it", Safety.DISPLAY)
+            variant = "zipped" if certain else "unzipped"
+            yield self._removed(module, save, given, "Keras 2 has no", variant, fix)
+        elif given is not None and _is_native(module, save) and places.literal(given) is False:
+            yield self.finding(
+                module,
+                given.node,
+                "`zipped=False` writes a directory, whose name cannot end in `.keras`",
+                variant="unzipped",
+                fix=Fix("remove it, or give it the name of a directory", Safety.DISPLAY),
+            )
+        third = places.zipped(save)
         if (
             module.keras is Keras.V3
             and third is not None
@@ -316,6 +494,15 @@ def main(image, figure):
                 variant="positional",
                 fix=Fix("name the argument that is meant", Safety.DISPLAY),
             )
+
+    def _exported(self, module: ModuleModel, save: SaveCall) -> Iterator[Finding]:
+        """`export` of Keras 2 takes a path, and nothing else; SVL411 speaks of `format=`."""
+        for argument in save.arguments.items:
+            if argument.keyword not in {None, "filepath", "format"}:
+                fix = Fix("`tf.saved_model.save` takes it", Safety.DISPLAY)
+                served = argument.keyword == "signatures"
+                said = "`export` of Keras 2 has no"
+                yield self._removed(module, save, argument, said, "export", fix if served else None)
 
     def _weights(self, module: ModuleModel, save: SaveCall, given: Argument) -> Finding:
         ends = save.path is not None and paths.ends_with(save.path.value, ".weights.h5")
@@ -339,6 +526,21 @@ def main(image, figure):
             variant=variant,
             fix=fix or Fix("remove it", Safety.SAFE, (edit,)),
         )
+
+
+def _is_native(module: ModuleModel, save: SaveCall) -> bool:
+    """Whether a `.keras` file is written; in Keras 2 a format counts for more than the path."""
+    given = save.arguments.get(None, "save_format")
+    if module.keras is Keras.V2 and given is not None and given.value != Const(None):
+        return places.literal(given) in {"keras", "keras_v3"}
+    return save.path is not None and paths.ends_with(save.path.value, ".keras") is True
+
+
+def _refuses_options(module: ModuleModel, load: LoadCall) -> bool:
+    """Whether `load_model` has no `options=` there; Keras 2 has it for directories."""
+    if module.keras is Keras.V3:
+        return True
+    return load.path is not None and paths.ends_with(load.path.value, ".keras") is True
 
 
 def _exported(module: ModuleModel, save: SaveCall, given: Argument, form: object) -> Fix:

@@ -37,8 +37,8 @@ class LoadSavedModelDirectory(Rule):
     that the file does not write.
 
     Fix: in Keras 3 a layer that serves it, `keras.layers.TFSMLayer` (unsafe: it is no Model
-    and cannot be trained). Shown only where the file itself writes the directory: it can as
-    well write `.keras`.
+    and cannot be trained; where the file itself writes the directory, it can as well write
+    `.keras`). Keras 2 has no such layer.
     """
 
     code = "SVL405"
@@ -54,14 +54,14 @@ class LoadSavedModelDirectory(Rule):
             + _MODEL
             + """\
 tf.saved_model.save(model, "saved")
-again = keras.models.load_model("saved")
+again = keras.models.load_model("saved", compile=False)
 """,
             at='"saved"',
             good="import tensorflow as tf\nfrom tensorflow import keras\n\n"
             + _MODEL
             + """\
 model.save("saved.keras")
-again = keras.models.load_model("saved.keras")
+again = keras.models.load_model("saved.keras", compile=False)
 """,
             witness=Witness(
                 build="model",
@@ -73,6 +73,28 @@ again = keras.models.load_model("saved.keras")
                 },
             ),
             fixed=False,
+        ),
+        Example(
+            variant="served",
+            bad="from tensorflow import keras\n\n"
+            + _MODEL
+            + """\
+model.export("saved")
+served = keras.models.load_model("saved")
+""",
+            at='"saved"',
+            good="from tensorflow import keras\n\n"
+            + _MODEL
+            + """\
+model.export("saved")
+served = keras.layers.TFSMLayer("saved", call_endpoint="serving_default")
+""",
+            witness=Witness(
+                build="model",
+                ways=(Way.RUN,),
+                fails={Keras.V3: {Way.RUN: "File format not supported"}},
+            ),
+            keras=(Keras.V3,),
         ),
         Example(
             variant="directory",
@@ -140,7 +162,7 @@ def main(path, name, given=""):
             path = load.path
             if path is None or load.how != "model" or unzipped:
                 continue
-            if paths.head(path.value).startswith("hf://") or _is_given(module, path, "save"):
+            if paths.head(path.value).startswith("hf://") or _is_saved(module, path):
                 continue
             written = _is_given(module, path, *_WRITING[module.keras])
             named = paths.ends_with(path.value, *places.WHOLE)
@@ -151,8 +173,12 @@ def main(path, name, given=""):
         self, module: ModuleModel, load: LoadCall, path: Argument, *, written: bool
     ) -> Finding:
         fix = Fix("load it with `tf.saved_model.load`, or save `.keras`", Safety.DISPLAY)
-        spelled = rewrite.spell(module, _LAYER)
-        if not written and spelled is not None and len(load.arguments.items) == 1:
+        variant = "written" if written else "directory"
+        spelled = rewrite.spell(module, _LAYER) if module.keras is Keras.V3 else None
+        # The package for Keras 2 alone has no such layer.
+        other = spelled is not None and spelled[0].startswith("tf_keras.")
+        if spelled is not None and not other and len(load.arguments.items) == 1:
+            variant = "served" if written else "directory"
             text = f'{spelled[0]}({module.text(path.node.value)}, call_endpoint="serving_default")'
             edits = (*spelled[1], rewrite.replace(module, load.node, text))
             fix = Fix("serve it with a `TFSMLayer`", Safety.UNSAFE, edits, _REASON)
@@ -161,7 +187,7 @@ def main(path, name, given=""):
             path.node.value,
             f"`load_model` cannot load {places.shown(path)}: "
             + ("it is a SavedModel" if written else "it ends in neither `.keras` nor `.h5`"),
-            variant="written" if written else "directory",
+            variant=variant,
             severity=places.severity(path, Severity.ERROR),
             fix=fix,
         )
@@ -170,3 +196,10 @@ def main(path, name, given=""):
 def _is_given(module: ModuleModel, path: Argument, *hows: str) -> bool:
     """Whether the file saves to the same path in one of some ways."""
     return any(places.same_path(path, save.path) for _, save in module.saves(*hows))
+
+
+def _is_saved(module: ModuleModel, path: Argument) -> bool:
+    """Whether the file gives the path to `save`, be it in words of which less is known."""
+    return _is_given(module, path, "save") or any(
+        places.same_expression(module, path, save.path) for _, save in module.saves("save")
+    )

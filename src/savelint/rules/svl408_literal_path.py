@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 _HOWS = ("save", "weights", "export", "saved_model", "callback", "archive")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
-_REMOTE = re.compile(r"(?:gs|s3|hdfs|https?)://")
+_REMOTE = re.compile(r"(?:gs|s3|hdfs|https?|file)://")
+# A slash between two parts of a date; with the year first it is the path of a directory.
+_SLASH = re.compile(r"(?<=%[a-zA-Z])/(?=%[a-zA-Z])")
+_YEAR_FIRST = re.compile(r"%[Yy]/")
+_DATED = ("save", "weights", "callback")
 _ESCAPES = re.compile(r"[\a\b\f\n\r\t\v]")
 _PLACE = "an earlier run may have saved to the other place"
 _HEAD = """\
@@ -48,14 +52,17 @@ class LiteralPath(Rule):
 
     Consequence: nothing replaces `~` or `$NAME`: a directory of that name is made, or the
     save fails because there is none. `"models\new.keras"` has a line break in the name of
-    the file. In Keras 3 a `.h5` file at `gs://bucket` never leaves the machine: it is
-    written below a new directory called `gs:`.
+    the file. A date such as `%d/%m/%Y` makes directories of its days and months, or fails
+    because there are none. In Keras 3 a model in a `.h5` file at `gs://bucket` never leaves
+    the machine: it is written below a new directory called `gs:`.
 
-    Silent: paths that `os.path.expanduser` or `os.path.expandvars` has seen, raw strings,
-    other files than `.h5` at such an address, which TensorFlow writes or refuses.
+    Silent: paths that `os.path.expanduser` or `os.path.expandvars` has seen, raw strings;
+    dates in a file that creates directories, or that begin with the year; other files than
+    `.h5` at such an address, which TensorFlow writes or refuses.
 
-    Fix: `os.path.expanduser(...)`, `os.path.expandvars(...)` or a raw string (unsafe: an
-    earlier run may have saved to the other place). Shown only for an address.
+    Fix: `os.path.expanduser(...)`, `os.path.expandvars(...)`, a raw string, or `-` between
+    the parts of a date (unsafe: an earlier run may have saved to the other place). Shown only
+    for an address.
     """
 
     code = "SVL408"
@@ -89,6 +96,35 @@ class LiteralPath(Rule):
             witness=_saved(r"models\new.keras", {Way.KERAS: "FileNotFoundError"}),
         ),
         Example(
+            variant="date",
+            bad="""\
+from datetime import datetime
+
+import keras
+from keras import layers
+
+now = datetime(2026, 11, 22)
+model = keras.Sequential([keras.Input((6,)), layers.Dense(3)])
+model.save(f"model_{now.strftime('%d/%m/%Y')}.keras")
+""",
+            at="'%d/%m/%Y'",
+            good="""\
+from datetime import datetime
+
+import keras
+from keras import layers
+
+now = datetime(2026, 11, 22)
+model = keras.Sequential([keras.Input((6,)), layers.Dense(3)])
+model.save(f"model_{now.strftime('%d-%m-%Y')}.keras")
+""",
+            witness=Witness(
+                build="model",
+                ways=(Way.RUN,),
+                fails={key: {Way.RUN: "FileNotFoundError"} for key in Keras},
+            ),
+        ),
+        Example(
             variant="remote",
             bad=_HEAD
             + """\
@@ -115,6 +151,31 @@ assert not os.path.exists("s3:"), "a directory `s3:` on this machine"
         ),
     )
     silent = (
+        """\
+# Dates without a slash, of a directory by its year, and of something else than a path.
+from datetime import datetime
+from tensorflow import keras
+
+now = datetime.now()
+title = now.strftime("%d/%m/%Y")
+model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)], name="net")
+model.save(f"{now:%Y-%m-%d}.keras")
+model.save(now.strftime("%Y/%m/%d") + ".keras")
+model.save(now.strftime("models/%Y.keras"))
+model.export(now.strftime("%d/%m/%Y"))
+print(title)
+""",
+        """\
+# The directories of a date are made.
+import os
+import time
+from tensorflow import keras
+
+folder = time.strftime("%m/%d")
+os.makedirs(folder)
+model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+model.save(os.path.join(folder, "model.keras"))
+""",
         r"""# The path was seen to, or is a raw string; a brace of a template is no variable.
 import os
 from pathlib import Path
@@ -129,6 +190,7 @@ model.save("models\\new.keras")
 model.save("a~b$.keras")
 model.save("gs://bucket/model.keras")
 model.export("gs://bucket/model")
+model.save_weights("gs://bucket/model.weights.h5")
 keras.callbacks.ModelCheckpoint("m_{epoch:02d}.keras")
 """,
     )
@@ -149,8 +211,11 @@ keras.callbacks.ModelCheckpoint("m_{epoch:02d}.keras")
                 yield self._escaped(module, path)
             elif (
                 module.keras is Keras.V3
+                and save.how in {"save", "callback"}
                 and _REMOTE.match(head)
                 and paths.ends_with(path.value, ".h5", ".hdf5")
+                # Weights go through TensorFlow's file systems.
+                and not paths.ends_with(path.value, ".weights.h5")
             ):
                 yield self.finding(
                     module,
@@ -159,6 +224,26 @@ keras.callbacks.ModelCheckpoint("m_{epoch:02d}.keras")
                     variant="remote",
                     fix=Fix("save `.keras`, or copy the file there afterwards", Safety.DISPLAY),
                 )
+
+            if save.how in _DATED and not places.creates_directories(module):
+                yield from self._dated(module, path)
+
+    def _dated(self, module: ModuleModel, path: Argument) -> Iterator[Finding]:
+        for node in places.date_formats(module, path.node.value):
+            text = module.text(node)
+            if not _SLASH.search(text) or _YEAR_FIRST.search(text):
+                continue
+            edit = rewrite.replace(module, node, _SLASH.sub("-", text))
+            yield self.finding(
+                module,
+                node,
+                "the `/` of this date makes directories of its parts",
+                variant="date",
+                labels=[(path.node.value, "in the path of a file")]
+                if not _holds(path.node.value, node)
+                else [],
+                fix=Fix("write `-`", Safety.UNSAFE, (edit,), _PLACE),
+            )
 
     def _expanded(
         self, module: ModuleModel, path: Argument, written: str, function: str, variant: str
@@ -192,6 +277,12 @@ keras.callbacks.ModelCheckpoint("m_{epoch:02d}.keras")
             if edits
             else Fix("write a raw string, or `/`", Safety.DISPLAY),
         )
+
+
+def _holds(node: cst.CSTNode, part: cst.CSTNode) -> bool:
+    from savelint.keras.walk import descendants
+
+    return any(each is part for each in descendants(node))
 
 
 def _is_plain(node: cst.BaseExpression) -> bool:

@@ -11,6 +11,7 @@ from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import paths
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel, SaveCall
+from savelint.keras.values import Value, literal
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import occasions
 from savelint.source import Span
@@ -68,6 +69,29 @@ def store(net: keras.Model, path="best.keras"):
 {save}    except Exception:
         pass
 """
+_HANDLER = """
+import signal
+
+def stop(signum, frame):
+{save}
+signal.signal(signal.SIGTERM, stop)"""
+_CHECKPOINT = """\
+import resource
+import tensorflow as tf
+from tensorflow.keras.callbacks import ModelCheckpoint
+
+model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Dense(3)])
+model.compile("sgd", "mean_squared_error")
+x, y = tf.ones([4, 6]), tf.ones([4, 3])
+kept = ModelCheckpoint({path}, save_freq=1)
+model.fit(x, y, callbacks=[kept])
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+try:
+    model.fit(x, y, initial_epoch=1, epochs=2, callbacks=[kept])
+except Exception as error:
+    print("not saved:", error)
+tf.keras.models.load_model({first})
+"""
 _ATOMIC = """\
 {margin}target = os.path.realpath({path})
 {margin}temporary = f"{{target}}.tmp{{os.getpid()}}.keras"
@@ -83,6 +107,8 @@ _WITNESS = Witness(build="model", ways=(Way.RUN,), program=True, fails=_LOST)
 
 
 _FIT = "model.fit(tf.ones([4, 6]), tf.ones([4, 3]), verbose=0, callbacks=[Keep()])"
+
+_RAISE = "signal.raise_signal(signal.SIGTERM)"
 
 
 def _form(body: str, run: str, call: str, path: str, indent: int, *, atomic: bool) -> str:
@@ -102,6 +128,9 @@ class DestructiveOverwrite(Rule):
     raises then, is killed, or the disk is full, the last good model is gone: the file is empty
     or cannot be read. With `.keras` this holds for the whole time of the save.
 
+    This holds as well for what a signal handler saves, and for a `ModelCheckpoint`; of these
+    it is said where they save every so many batches.
+
     Silent: a name that changes with each turn or is not known; SavedModel folders, exports
     and checkpoints, which were written beside the old ones; a function that replaces or
     renames files itself; a loop that has only one turn left (`break` or `return` behind it).
@@ -116,7 +145,7 @@ class DestructiveOverwrite(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.NOTE, Keras.V3: Severity.NOTE}
     mentions = _SUFFIXES
-    clues = (frozenset({"save", "save_model", "save_weights"}),)
+    clues = (frozenset({"save", "save_model", "save_weights", "ModelCheckpoint"}),)
     examples = (
         Example(
             variant="loop",
@@ -138,6 +167,21 @@ class DestructiveOverwrite(Rule):
             at="net.save(path)",
             good=_form(_SWALLOWED, "store(model)", "net.save", "path", 8, atomic=True),
             witness=_WITNESS,
+        ),
+        Example(
+            variant="handler",
+            bad=_form(_HANDLER, _RAISE, "model.save", '"last.keras"', 4, atomic=False),
+            at='model.save("last.keras")',
+            good=_form(_HANDLER, _RAISE, "model.save", '"last.keras"', 4, atomic=True),
+            witness=_WITNESS,
+        ),
+        Example(
+            variant="checkpoint",
+            bad=_CHECKPOINT.format(path='"last.keras"', first='"last.keras"'),
+            at='ModelCheckpoint("last.keras", save_freq=1)',
+            good=_CHECKPOINT.format(path='"epoch_{epoch}.keras"', first='"epoch_1.keras"'),
+            witness=_WITNESS,
+            fixed=False,
         ),
     )
     silent = (
@@ -196,6 +240,18 @@ def keep(model: tf.keras.Model, steps):
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """The saves that write over the last one."""
+        for save, _ in occasions.saves(module, "callback"):
+            every = save.arguments.get(6, "save_freq")
+            often = every is not None and isinstance(literal(every.value), int)
+            if often and _suffix(save) and "{" not in (paths.whole(_path(save)) or ""):
+                yield self.finding(
+                    module,
+                    save.node,
+                    "a save that fails here destroys the last good model",
+                    variant="checkpoint",
+                    note="writes over it from the start",
+                    fix=Fix("give each epoch a file of its own, by `{epoch}`", Safety.DISPLAY),
+                )
         for save, _ in occasions.saves(module, "save", "weights"):
             suffix = _suffix(save)
             if suffix is None or _replaces(module, save):
@@ -215,11 +271,14 @@ def keep(model: tf.keras.Model, steps):
 
 def _suffix(save: SaveCall) -> str | None:
     """The suffix of the file, where the whole name is known and so the same each time."""
-    value = save.path.value if save.path is not None else None
-    name = paths.whole(value)
+    name = paths.whole(_path(save))
     if name is None or _PASSING.search(name):
         return None
     return next((suffix for suffix in _SUFFIXES if name.endswith(suffix)), None)
+
+
+def _path(save: SaveCall) -> Value:
+    return save.path.value if save.path is not None else None
 
 
 def _occasion(module: ModuleModel, save: SaveCall) -> tuple[str, tuple[cst.CSTNode, str] | None]:
@@ -235,6 +294,8 @@ def _occasion(module: ModuleModel, save: SaveCall) -> tuple[str, tuple[cst.CSTNo
     hook = function is not None and _HOOK.fullmatch(function.name.value) is not None
     if cls is not None and hook and occasions.is_callback(cls):
         return "callback", None
+    if function is not None and occasions.handles_signal(module, function):
+        return "handler", (function.name, "whenever the signal comes")
     return "", None
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import paths
+from savelint.keras.assembly import creation
 from savelint.keras.generation import Keras
 from savelint.keras.model import Flow, LoadCall, ModuleModel, Stack
 from savelint.keras.tables import WEIGHTED
@@ -29,29 +31,47 @@ model = keras.Sequential([keras.Input((6,)), layers.Dense(3{name})])
 model.load_weights("first.h5", by_name=True)
 assert np.allclose(model.get_weights()[0], first.get_weights()[0]), "the weights are others"
 """
+_RESTORED = """\
+import numpy as np
+import tensorflow as tf
+
+
+def build():
+    return tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Dense(3)])
+
+
+first = build()
+tf.train.Checkpoint(model=first).save("run")
+model = build()
+tf.train.Checkpoint({name}=model).restore("run-1"){asked}
+assert np.allclose(model.get_weights()[0], first.get_weights()[0]), "the weights are others"
+"""
 
 
 class WeightsNotLoaded(Rule):
-    """Weights are loaded by the names of layers that have none of their own.
+    """Weights are loaded by names that may not be those in the file, and nobody asks.
 
     Consequence: `load_weights(path, by_name=True)` loads what has the same name in the file,
     and says nothing where there is none. A layer without `name=` is called `dense`,
     `dense_1`, ... by how many the process made before it: in another order the model
     keeps its initial weights, without an exception.
 
+    So does `restore` of a `tf.train.Checkpoint`, by the names of its arguments and of
+    attributes, unless its result is asked.
+
     Silent: layers that are all named; models that are made elsewhere; a file `.weights.h5`,
-    where Keras 3 raises.
+    where Keras 3 raises; a checkpoint of other things than Keras models.
 
     Fix: none is applied. Name the layers before the weights are saved, or load without
-    `by_name`.
+    `by_name`; call `assert_existing_objects_matched()` on what `restore` gives.
     """
 
     code = "SVL413"
     name = "weights-not-loaded"
     since = "0.1"
     severity = {Keras.V2: Severity.WARNING, Keras.V3: Severity.WARNING}
-    mentions = ("by_name",)
-    clues = (frozenset({"load_weights"}),)
+    mentions = ("by_name", "restore")
+    clues = (frozenset({"load_weights", "restore"}),)
     examples = (
         Example(
             variant="by-name",
@@ -65,8 +85,28 @@ class WeightsNotLoaded(Rule):
             ),
             fixed=False,
         ),
+        Example(
+            variant="restored",
+            bad=_RESTORED.format(name="net", asked=""),
+            at='tf.train.Checkpoint(net=model).restore("run-1")',
+            good=_RESTORED.format(name="model", asked=".assert_existing_objects_matched()"),
+            witness=Witness(build="model", ways=(Way.RUN,), fails=_OTHERS),
+            fixed=False,
+        ),
     )
     silent = (
+        """\
+# What was restored is asked; something else than a model is restored.
+import tensorflow as tf
+
+def resume(model: tf.keras.Model, path):
+    checkpoint = tf.train.Checkpoint(model=model)
+    checkpoint.restore(path).expect_partial()
+    status = checkpoint.restore(path)
+    status.assert_consumed()
+    counter = tf.train.Checkpoint(step=tf.Variable(0))
+    counter.restore(path)
+""",
         """\
 # The layers are named, or it is by their order, or somebody else decides.
 from tensorflow import keras
@@ -88,7 +128,8 @@ def load(model: keras.Model, path):
     )
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
-        """The loads by names that nobody gave."""
+        """The loads by names that nobody gave, and those that nobody asks about."""
+        yield from self._restored(module)
         for flow in module.scopes:
             for load in flow.all(LoadCall):
                 argument = load.arguments.get(None, "by_name")
@@ -109,6 +150,36 @@ def load(model: keras.Model, path):
                     labels=[(unnamed[0].node, "this one is named by how many came before it")],
                     fix=Fix("name the layers, or load without `by_name`", Safety.DISPLAY),
                 )
+
+    def _restored(self, module: ModuleModel) -> Iterator[Finding]:
+        for flow in module.flows:
+            for load in flow.all(LoadCall):
+                restores = load.how == "checkpoint" and module.is_here(load.node)
+                if restores and _of_models(flow, load) and _is_statement(module, load):
+                    yield self.finding(
+                        module,
+                        load.node,
+                        "nobody asks whether anything was restored",
+                        variant="restored",
+                        severity=Severity.NOTE,
+                        note="restores nothing where the names differ",
+                        fix=Fix("call `assert_existing_objects_matched()` on it", Safety.DISPLAY),
+                    )
+
+
+def _of_models(flow: Flow, load: LoadCall) -> bool:
+    """Whether a checkpoint is one of Keras models."""
+    from savelint.keras import saves
+
+    made = creation(flow, load.receiver) if isinstance(load.receiver, Instance) else None
+    return made is not None and any(saves.told(a.value) for a in made.arguments.items)
+
+
+def _is_statement(module: ModuleModel, load: LoadCall) -> bool:
+    """Whether nothing is done with what a call gives."""
+    end = module.span(load.node).end
+    behind = module.source.text[end : module.source.line_end(end)].strip()
+    return rewrite.begins_line(module, load.node) and (not behind or behind[0] in "#;")
 
 
 def _unnamed(flow: Flow, load: LoadCall) -> list[Instance]:

@@ -30,8 +30,9 @@ _TWICE = """\
 from os.path import abspath
 import tensorflow as tf
 
+FOLDER = abspath("checkpoint")
 model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Dense(3)])
-model.save(abspath("checkpoint"), zipped=False)
+model.save(FOLDER, zipped=False)
 model.compile("adam", "mean_squared_error")
 model.fit(tf.keras.random.normal([4, 6]), tf.keras.random.normal([4, 3]), verbose=0)
 model.save({path}, overwrite=True, zipped=False)
@@ -71,8 +72,8 @@ class ZippedDirectoryAgain(Rule):
         ),
         Example(
             variant="twice",
-            bad=_TWICE.format(path='abspath("checkpoint")'),
-            at='model.save(abspath("checkpoint"), overwrite=True, zipped=False)',
+            bad=_TWICE.format(path="FOLDER"),
+            at="model.save(FOLDER, overwrite=True, zipped=False)",
             good=_TWICE.format(path='abspath("compiled")'),
             witness=Witness(build="model", ways=(Way.RUN,), fails=_LOST),
             keras=(Keras.V3,),
@@ -131,11 +132,16 @@ def run(model: keras.Model, last):
 
 def _folder(module: ModuleModel, save: SaveCall) -> str | None:
     """The folder that a call writes, where it is absolute and all of its name is known."""
+    import libcst as cst
+
     zipped = save.arguments.get(None, "zipped")
     if zipped is None or zipped.value != Const(False) or save.path is None:
         return None
     path = text_of(save.path.value)
-    written = module.text(save.path.node.value)
+    node: cst.BaseExpression | None = save.path.node.value
+    if isinstance(node, cst.Name):
+        node = module.bound_to(node)
+    written = module.text(node) if node is not None else ""
     if path is None:
         return None
     if path.parts[0] is not None:

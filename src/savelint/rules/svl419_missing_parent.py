@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from savelint import rewrite
@@ -14,7 +13,6 @@ from savelint.keras.values import text_of
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import places
 
-_CREATING = re.compile(r"(?i)mkdir|makedirs|create_dir|ensure_dir|unzip|extractall|copytree")
 _REASON = "the directory may be there already, or be meant to be"
 _MODEL = """\
 model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
@@ -129,7 +127,7 @@ model.save("models/model.keras")
 
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """The saves that need a directory."""
-        if _CREATING.search(module.source.text):
+        if places.creates_directories(module):
             return
         for _, save in module.saves("save", "weights"):
             path = save.path
