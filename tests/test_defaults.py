@@ -29,7 +29,10 @@ def skipped(parameters: str, body: str) -> bool:
         ("x, mode='train'", "if mode != 'eval':\n    raise ValueError\nhere()"),
         ("x, mode='train'", "if mode in ('train', 'eval'):\n    return x\nhere()"),
         ("x, mode='train'", "if mode == 'eval':\n    here()"),
-        ("x, mode='train'", "if mode == 'train':\n    y = x\nelif x:\n    y = 1\nelse:\n    here()"),
+        (
+            "x, mode='train'",
+            "if mode == 'train':\n    y = x\nelif x:\n    y = 1\nelse:\n    here()",
+        ),
         ("x, *, flag=False", "if flag:\n    if x:\n        return here()\nreturn x"),
         ("x, flag=True", "if not flag:\n    return here()\nreturn x"),
         ("x, state=None", "if x:\n    if state is not None:\n        here()"),
@@ -53,7 +56,10 @@ def test_is_skipped(parameters: str, body: str) -> None:
         ("x, mode", "if mode == 'train':\n    return x\nhere()"),
         ("x, state=None", "if state is None:\n    here()"),
         ("x, state=None", "if here(state):\n    return x"),
-        ("x, state=None", "for state in x:\n    if state:\n        return x\nif state:\n    here()"),
+        (
+            "x, state=None",
+            "for state in x:\n    if state:\n        return x\nif state:\n    here()",
+        ),
         ("x, mode=MODE", "if mode in ('train', 'eval'):\n    return x\nhere()"),
     ],
 )
