@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
-from savelint.keras import clues, saving
+from savelint.keras import clues, defaults, saving
 from savelint.keras.generation import Keras
 from savelint.keras.model import (
     Contact,
@@ -295,6 +295,24 @@ class Net(keras.Model):
         return tf.reshape(self.dense(inputs), [tf.shape(inputs)[0], 2, 3])
 """,
         """\
+# It is called without `mode` when it is saved, and has returned by then.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(6)
+
+    def call(self, inputs, mode="train", columns=False):
+        hidden = self.dense(inputs)
+        if columns:
+            return tf.reshape(hidden, [tf.shape(inputs)[0], 2, 3])
+        if mode == "train":
+            return hidden
+        return hidden + tf.ones([tf.shape(inputs)[0], 1])
+""",
+        """\
 # It has a serving method of its own.
 import tensorflow as tf
 from tensorflow import keras
@@ -408,7 +426,10 @@ class Distance:
                 yield from self._lost_features(module, cls)
 
     def _frozen(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
-        use = next(filter(_takes_batch, cls.flow("call").all(ShapeUse)), None)
+        call = cls.outline.methods["call"]
+        uses = filter(_takes_batch, cls.flow("call").all(ShapeUse))
+        # What saves the model calls it on its input alone.
+        use = next((use for use in uses if not defaults.skipped(call, use.call)), None)
         if use is None or "call" in cls.traced or _is_harmless(module, cls):
             return
         saves = list(_saves(module, cls))
