@@ -6,10 +6,10 @@ Saving a model calls it on its input alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import libcst as cst
 
+from savelint.frozen import frozen
 from savelint.keras.walk import descendants
 
 _DISPLAYS = (cst.Tuple, cst.List, cst.Set)
@@ -25,7 +25,7 @@ _BINDING = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class _Literal:
     """A plain text, number, truth value or None."""
 

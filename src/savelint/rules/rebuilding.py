@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
@@ -156,7 +156,7 @@ def _assets(module: ModuleModel, cls: KerasClass) -> str:
     return " ".join(module.text(method.body) for method in methods if method is not None)
 
 
-@dataclass(frozen=True)
+@frozen
 class Altered:
     """An entry that holds something else than what the argument of its name was given.
 
