@@ -274,3 +274,32 @@ class Block(layers.Layer):
         return cls(**config)
 """
     assert codes(text) == found
+
+
+def test_a_key_of_no_argument_is_left_out() -> None:
+    text = """\
+from keras import layers
+
+class Patches(layers.Layer):
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+        self.count = size**2
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(
+            {
+                "size": self.size,
+                "count": self.count,
+            }
+        )
+        config["area"] = self.count
+        return config
+"""
+    after = fix_source(text, keras_version=3, unsafe=True)
+    assert after == text.replace('                "count": self.count,\n', "").replace(
+        '        config["area"] = self.count\n', ""
+    )
+    noted = text.replace('"count": self.count,', '"count": self.count,  # a comment')
+    assert "# a comment" in fix_source(noted, keras_version=3, unsafe=True)

@@ -91,7 +91,8 @@ class ConfigKeyMismatch(Rule):
     takes out, and what a base that is not in sight may take.
 
     Fix: the key becomes the name of the argument that its attribute keeps (unsafe: what was
-    saved under the old key is not read any more).
+    saved under the old key is not read any more). One that stands for no argument is left
+    out where it has lines of its own (unsafe: others may read it).
     """
 
     code = "SVL305"
@@ -254,7 +255,7 @@ class Two(layers.Layer):
             variant=variant,
             note="Keras rebuilds it by `cls(**config)`",
             labels=[(label, "what it takes")] if module.is_here(label) else (),
-            fix=_fix(module, place, key, name),
+            fix=_fix(module, recorded.entries[key].node, key, name, variant),
         )
 
 
@@ -274,9 +275,17 @@ def _key_node(entry: cst.CSTNode) -> cst.CSTNode:
     return entry
 
 
-def _fix(module: ModuleModel, place: cst.CSTNode, key: str, name: str | None) -> Fix:
-    if name is None:
+def _fix(module: ModuleModel, node: cst.CSTNode, key: str, name: str | None, variant: str) -> Fix:
+    if name is not None:
+        place = _key_node(node)
+        edit = rewrite.replace(module, place, module.text(place).replace(key, name, 1))
+        return Fix(f"call it `{name}`", Safety.UNSAFE, (edit,), _REASON)
+    first, last = rewrite.lines_of(module, node)
+    lines = [module.source.line_text(line).strip() for line in range(first, last + 1)]
+    is_alone = rewrite.begins_line(module, node) and (
+        type(node).__name__ == "Assign" or lines[-1].endswith(",")
+    )
+    if variant != "key" or not is_alone or "#" in "".join(lines) or ";" in lines[-1]:
         return Fix(f"take `{key}` by its name, or leave it out", Safety.DISPLAY)
-    text = module.text(place)
-    edit = rewrite.replace(module, place, text.replace(key, name, 1))
-    return Fix(f"call it `{name}`", Safety.UNSAFE, (edit,), _REASON)
+    edit = rewrite.remove_lines(module, node)
+    return Fix(f"leave `{key}` out", Safety.UNSAFE, (edit,), "others may read it")
