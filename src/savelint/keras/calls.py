@@ -142,7 +142,9 @@ class CallReader(BuiltinReader):
         definer = next((cls for cls in above if CONFIG in cls.method_names), None)
         if definer is not None:
             return self._config_of(definer, owner, node)
-        bases = (base for cls in lineage[at:] for base in cls.bases if base is not None)
+        # Of a mixin, that is a base of the class that it is mixed into.
+        order = (*lineage[at:], *lineage[:at])
+        bases = (base for cls in order for base in cls.bases if base is not None)
         base = next((base for base in bases if external.kind(base) is not None), None)
         return Table((), inherits=(base,) if base else (), complete=owner.outline.is_whole)
 

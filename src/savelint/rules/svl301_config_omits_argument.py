@@ -567,6 +567,18 @@ class Four(tf.keras.optimizers.legacy.Optimizer):
         config["rate"] = self._serialize_hyperparameter("rate")
         return config
 
+class Decay:
+    def __init__(self, decay, **kwargs):
+        super().__init__(**kwargs)
+        self.decay = decay
+
+    def get_config(self):
+        return {**super().get_config(), "decay": self.decay}
+
+class Five(Decay, keras.optimizers.SGD):
+    def __init__(self, decay, momentum=0.9, **kwargs):
+        super().__init__(decay, momentum=momentum, **kwargs)
+
 class Base(layers.Dense):
     def __init__(self, units, power, **kwargs):
         super().__init__(units, **kwargs)
