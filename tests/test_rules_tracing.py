@@ -173,3 +173,41 @@ def test_what_runs_eagerly_only_has_its_numbers(body: str) -> None:
 )
 def test_what_is_traced_has_none(body: str) -> None:
     assert [found.code for found in findings(ASKS + indent(body, " " * 8))] == ["SVL106"]
+
+
+HELD = """\
+import tensorflow as tf
+import tf_keras as keras
+
+
+class Gate(keras.layers.Layer):
+    def call(self, inputs):
+        if tf.reduce_mean(inputs) > 0:
+            inputs = inputs * 2.0
+        return inputs
+
+
+class Stage(keras.{holder}):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.gate = Gate()
+
+    def call(self, inputs):
+        return self.gate(inputs)
+"""
+
+
+@pytest.mark.parametrize(
+    ("holder", "keras", "codes"),
+    [
+        ("layers.Layer", Keras.V2, []),
+        ("layers.Layer", Keras.V3, ["SVL105"]),
+        ("Model", Keras.V2, ["SVL105"]),
+    ],
+)
+def test_keras_2_saves_what_only_another_layer_holds(
+    holder: str, keras: Keras, codes: list[str]
+) -> None:
+    """There AutoGraph reads it when the model is saved, but not right below a model."""
+    found = findings(HELD.format(holder=holder), keras)
+    assert [finding.code for finding in found if finding.code == "SVL105"] == codes

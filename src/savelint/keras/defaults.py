@@ -37,6 +37,23 @@ def skipped(function: cst.FunctionDef, node: cst.CSTNode) -> bool:
     return _skips(_statements(function.body), node, _defaults(function))
 
 
+def skipped_in(call: cst.FunctionDef, node: cst.CSTNode, around: cst.FunctionDef) -> bool:
+    """Whether `call` does not reach a node when all its defaults apply.
+
+    `around` is the function in whose body the node stands: `call` itself, or a helper.
+    """
+    if around is call:
+        return skipped(call, node)
+    name = around.name.value
+    uses = [n for n in descendants(call.body) if isinstance(n, cst.Call) and _called(n) == name]
+    return bool(uses) and all(skipped(call, use) for use in uses)
+
+
+def _called(call: cst.Call) -> str:
+    last = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+    return last.value if isinstance(last, cst.Name) else ""
+
+
 def _defaults(function: cst.FunctionDef) -> dict[str, _Literal]:
     """The parameters with a plain default that the function does not give another value."""
     params = function.params

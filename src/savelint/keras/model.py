@@ -735,6 +735,19 @@ class ModuleModel:
         """The innermost `def` around a node."""
         return self._owners[id(node)].function_of(node)
 
+    def is_skipped(self, cls: KerasClass, node: cst.CSTNode) -> bool:
+        """Whether a call of the object without its optional arguments does not reach a node."""
+        from savelint.keras.defaults import skipped_in
+
+        call = cls.outline.methods.get("call")
+        around = self.function_of(node) if self.is_here(node) else None
+        while around is not None and around is not call:
+            outer = self.function_of(around)
+            if outer is None:
+                break
+            around = outer
+        return call is not None and around is not None and skipped_in(call, node, around)
+
     def bound_to(self, name: cst.Name) -> cst.BaseExpression | None:
         """The expression that a name stands for: of its one assignment in the function or file."""
         region = self._owners[id(name)]
@@ -787,6 +800,11 @@ class ModuleModel:
         """
         own = [self.file.is_keras_statement(index) for index in self.file.makers(cls.name)]
         return all(own) and all(by_keras := [*own, *self.elsewhere.makers(cls)]) and bool(by_keras)
+
+    def is_inner(self, cls: KerasClass) -> bool:
+        """Whether a layer's instances are made in its file alone, and only by other layers."""
+        own = [self.file.is_layer_statement(index) for index in self.file.makers(cls.name)]
+        return bool(own) and all(own) and not any(True for _ in self.elsewhere.makers(cls))
 
     def saving_scopes(self, cls: KerasClass) -> Iterator[Flow]:
         """The scopes of this file, then those of others that make instances and may save them."""

@@ -298,6 +298,11 @@ class File:
             if name in statement.called:
                 yield index
 
+    def is_layer_statement(self, index: int) -> bool:
+        """Whether a statement is the definition of a layer, and of no model."""
+        kinds = [kind for cls, kind in self.keras_classes if cls.statement == index]
+        return bool(kinds) and all(kind is Kind.LAYER for kind in kinds)
+
     def is_keras_statement(self, index: int) -> bool:
         """Whether a statement is the definition of a Keras class."""
         return self.summary.statements[index].is_class and any(

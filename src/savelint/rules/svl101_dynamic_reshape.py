@@ -426,13 +426,9 @@ class Distance:
                 yield from self._lost_features(module, cls)
 
     def _frozen(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
-        call = cls.outline.methods["call"]
         uses = filter(_takes_batch, cls.flow("call").all(ShapeUse))
         # What saves the model calls it on its input alone.
-        # libcst is behind this import: a file without findings does not pay for it.
-        from savelint.keras import defaults
-
-        use = next((use for use in uses if not defaults.skipped(call, use.call)), None)
+        use = next((use for use in uses if not module.is_skipped(cls, use.call)), None)
         if use is None or "call" in cls.traced or _is_harmless(module, cls):
             return
         saves = list(_saves(module, cls))

@@ -9,6 +9,7 @@ from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues
 from savelint.keras.generation import Keras
 from savelint.keras.model import AttributeStore, Choice, KerasClass, ModuleModel, TensorTest
+from savelint.keras.tables import Kind
 from savelint.keras.values import Traced
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules.tracing import traced_classes
@@ -128,7 +129,9 @@ class BranchOnTensor(Rule):
     In training only, `fit` raises in Keras 3, `tf.saved_model.save` in Keras 2.
 
     Silent: what is known while tracing (`x.shape`, a rank, `training`, `is None`, a flag, a
-    list of tensors); code that runs eagerly only, or in a `try` that handles exceptions;
+    list of tensors); what a Model reaches only with an optional argument, without which it is
+    saved; in Keras 2 what AutoGraph converts in a layer that only other layers hold; code
+    that runs eagerly only, or in a `try` that handles exceptions;
     code under `tf.function`, which AutoGraph converts.
 
     Fix: a choice between two values becomes `tf.cond` (unsafe: both sides must have one
@@ -273,6 +276,29 @@ class BranchOnTensor(Rule):
         ),
     )
     silent = (
+        """\
+# A model is saved without its labels.
+import tensorflow as tf
+from tensorflow import keras
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs, labels=None):
+        logits = self.dense(inputs)
+        if labels is not None:
+            if tf.reduce_max(labels) >= 3:
+                raise ValueError("a label is too large")
+            self.penalise(logits, labels)
+        return logits
+
+    def penalise(self, logits, labels):
+        while tf.reduce_any(labels < 0):
+            labels = labels + 1
+        self.add_loss(tf.reduce_mean(logits) * tf.reduce_mean(labels))
+""",
         """\
 # Annotated as one tensor, and zipped with the layers as a list of them.
 import tensorflow as tf
@@ -468,7 +494,11 @@ class Watch(keras.callbacks.Callback):
             if _is_converted(cls):
                 continue
             tests = cls.flow("call").all(TensorTest)
-            found = [event for event in tests if event.certain and not event.converted]
+            found = [
+                event
+                for event in tests
+                if event.certain and not event.converted and not _is_saved(module, cls, event)
+            ]
             for event in _outermost(module, found):
                 yield self._finding(module, cls, event)
 
@@ -484,6 +514,18 @@ class Watch(keras.callbacks.Callback):
             note="a tensor",
             fix=_as_choice(module, event) or _advice(event.how),
         )
+
+
+def _is_saved(module: ModuleModel, cls: KerasClass, event: TensorTest) -> bool:
+    """Whether what asks does not keep the class from being saved.
+
+    Keras 2 reads a layer's `call` without AutoGraph only where a model itself holds it; and
+    a model is saved by a call on its input alone.
+    """
+    if cls.kind is Kind.MODEL:
+        return module.is_skipped(cls, event.node)
+    converted = module.keras is Keras.V2 and event.how in _CONVERTED
+    return converted and cls.kind is Kind.LAYER and module.is_inner(cls)
 
 
 def _reason(how: str) -> str:
