@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -41,8 +43,8 @@ def is_bound(module: ModuleModel, name: str) -> bool:
     """Whether anything in the file may give a plain name a value."""
     try:
         tree = ast.parse(module.source.text)
-    except SyntaxError:  # newer than the running Python
-        return True
+    except SyntaxError:  # newer than the running Python: wherever the name stands may bind it
+        return _is_word(module.source.text, name)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and node.id == name:
             return True
@@ -53,6 +55,15 @@ def is_bound(module: ModuleModel, name: str) -> bool:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"globals", "exec"}:
             return True
     return False
+
+
+def _is_word(text: str, name: str) -> bool:
+    """Whether a name stands anywhere but in strings and comments."""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return True
+    return any(token.type == tokenize.NAME and token.string == name for token in tokens)
 
 
 def zipped(save: SaveCall) -> Argument | None:
