@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -142,7 +143,7 @@ from savelint import cli, engine
 from savelint.report import progress
 real = engine.check_file
 def slow(task, options):
-    time.sleep(0.05)
+    time.sleep(0.01)
     return real(task, options)
 engine.check_file = slow
 progress._PATIENCE = progress._INTERVAL = 0.0
@@ -169,15 +170,16 @@ def test_who_waits_at_a_terminal_sees_how_far_it_is(
 
 def test_an_interrupted_run_ends_at_once_and_writes_nothing(tree: Path) -> None:
     before = contents(tree)
-    program = SLOW.replace("0.05", "5").replace(
-        "real = ", "engine._WORTH_PROCESSES = -1.0\nreal = ", 1
-    )
+    program = SLOW.replace("time.sleep(0.01)", "open('begun', 'w').close(); time.sleep(300)")
+    program = program.replace("real = ", "engine._WORTH_PROCESSES = -1.0\nreal = ", 1)
     command = (sys.executable, "-c", program, "check", "--fix", "--unsafe-fixes", "-j2", ".")
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
-        time.sleep(3)
-        os.killpg(process.pid, 2)
-        process.communicate(timeout=60)
-    assert process.returncode == 130
+        while not (tree / "begun").exists():
+            assert process.poll() is None
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        _, shown = process.communicate(timeout=60)
+    assert (process.returncode, shown.strip()) == (130, b"")
     assert contents(tree) == before
