@@ -454,7 +454,8 @@ class Project:
         """The words of the helpers and bases in other files that statements lead to."""
         words: set[str] = set()
         seen: set[tuple[str, int]] = set()
-        pending = list(self._leads_abroad(file, indices))
+        told: set[tuple[Place, str]] = set()
+        pending = list(self._leads_abroad(file, indices, told))
         while pending:
             other, index = pending.pop()
             if (other.path, index) in seen:
@@ -462,10 +463,12 @@ class Project:
             reached = other.reach(index, through_keras=False)
             seen.update((other.path, each) for each in reached)
             words.update(*(other.summary.statements[each].words for each in reached))
-            pending += self._leads_abroad(other, reached)
+            pending += self._leads_abroad(other, reached, told)
         return frozenset(words)
 
-    def _leads_abroad(self, file: File, indices: set[int]) -> Iterator[tuple[File, int]]:
+    def _leads_abroad(
+        self, file: File, indices: set[int], told: set[tuple[Place, str]]
+    ) -> Iterator[tuple[File, int]]:
         """The functions, and bases of classes, of other files that statements name."""
         summary = file.summary
         dotted = {
@@ -485,18 +488,30 @@ class Project:
                     if name in bases or not other.is_keras_statement(at):
                         yield other, at
             elif isinstance(found, Module):
-                yield from self._named_in(found, words, 0)
+                yield from self._named_in(found, words, told)
 
-    def _named_in(self, module: Module, words: set[str], depth: int) -> Iterator[tuple[File, int]]:
-        """The functions of a module, or of modules in it, that have one of the names."""
-        for word in sorted(words.intersection(self._bound_in(module, words))):
-            found = self.member(module, word)
-            if isinstance(found, Module) and depth < _MAX_PACKAGES:
-                yield from self._named_in(found, words, depth + 1)
-            elif isinstance(found, Definition):
-                for other, at in _definition(found):
-                    if not other.is_keras_statement(at):
-                        yield other, at
+    def _named_in(
+        self, module: Module, words: set[str], told: set[tuple[Place, str]]
+    ) -> Iterator[tuple[File, int]]:
+        """The functions of a module, or of modules in it, that have one of the names.
+
+        Those in `told` are left out, and put in there.
+        """
+        level, seen = [module], {module.place}
+        for _ in range(_MAX_PACKAGES + 1):
+            inner: list[Module] = []
+            for each in level:
+                for word in sorted(words.intersection(self._bound_in(each, words))):
+                    found = self.member(each, word)
+                    if isinstance(found, Module) and found.place not in seen:
+                        seen.add(found.place)
+                        inner.append(found)
+                    elif isinstance(found, Definition) and (each.place, word) not in told:
+                        told.add((each.place, word))
+                        for other, at in _definition(found):
+                            if not other.is_keras_statement(at):
+                                yield other, at
+            level = inner
 
     def _bound_in(self, module: Module, words: set[str]) -> Set[str]:
         """Which of the words a module may bind: all where a star import hides what it does."""
