@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import NamedTuple, TypeGuard
 
 from savelint.finding import Edit
-from savelint.keras.clues import dotted_name
 from savelint.keras.names import canonical, import_bindings
+from savelint.keras.nodes import dotted_name
 from savelint.source import Source, Span
 
 _DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -14,7 +14,8 @@ from types import MappingProxyType
 
 from savelint.frozen import frozen
 from savelint.keras import names, removed, tables
-from savelint.keras.clues import REMOVED, SHAPE_METHODS, Clues, dotted_name, reversed_children
+from savelint.keras.clues import REMOVED, SHAPE_METHODS, Clues
+from savelint.keras.nodes import dotted_name, reversed_children
 from savelint.source import Source, SourceError
 
 

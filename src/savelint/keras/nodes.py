@@ -1,0 +1,38 @@
+"""The nodes of `ast`, as the summary reads them."""
+
+from __future__ import annotations
+
+import ast
+
+# Fields of operators, contexts and constants: nothing in them is of interest.
+_LEAVES = frozenset({"ctx", "op", "ops", "type_comment", "kind", "conversion"})
+# The other fields of each node type, last first.
+_FIELDS = {
+    kind: tuple(field for field in reversed(kind._fields) if field not in _LEAVES)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+
+
+def reversed_children(node: ast.AST) -> list[ast.AST]:
+    """The nodes in a node that can hold something, the last one first."""
+    found: list[ast.AST] = []
+    for field in _FIELDS[type(node)]:
+        value = getattr(node, field)
+        if isinstance(value, list):
+            found += [item for item in reversed(value) if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+def dotted_name(node: ast.AST) -> str | None:
+    """`a.b.c` as text, or None for anything but names and attributes."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    parts.append(node.id)
+    return ".".join(reversed(parts))
