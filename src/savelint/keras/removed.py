@@ -8,10 +8,7 @@ backend. Of `tf.keras.saving`, which can be imported, the registrations tell.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    pass
+from typing import NamedTuple
 
 # Gone from `keras` and from `tf.keras`.
 OF_BOTH = frozenset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
@@ -14,9 +13,6 @@ from savelint.keras.tables import LOOKUP_TABLES, Kind
 from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import serving, signatures
-
-if TYPE_CHECKING:
-    pass
 
 _ONLY_THESE = "it serves this dtype and these sizes only"
 _NET = """\
@@ -57,7 +53,8 @@ batch = {{"size": tf.ones([4, 6]), "ids": tf.ones([4, 2], tf.int32)}}
 net = Net()
 net(batch)
 net.export("exported"{given})
-tf.saved_model.load("exported").serve(batch)
+served = tf.saved_model.load("exported")
+served.serve(batch)
 """
 _WITNESS = Witness(
     build="net",

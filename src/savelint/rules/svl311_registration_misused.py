@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
@@ -11,9 +10,6 @@ from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel, Reference, Registration
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.source import Span
-
-if TYPE_CHECKING:
-    pass
 
 _REGISTER = "register_keras_serializable"
 _TF_SAVING = "tensorflow.keras.saving"
