@@ -13,7 +13,7 @@ from savelint.keras.derived import (
     as_dynamic,
 )
 from savelint.keras.frames import FunctionReader
-from savelint.keras.guards import asked_about, asks_shape, runs_in_training
+from savelint.keras.guards import asked_about, asked_for_rank, asks_shape, runs_in_training
 from savelint.keras.model import (
     FrozenRead,
     TensorTest,
@@ -29,6 +29,7 @@ from savelint.keras.values import (
     is_symbolic,
     reading_of,
 )
+from savelint.keras.walk import parameter_names
 
 
 class ConditionReader(FunctionReader):
@@ -94,7 +95,20 @@ class ConditionReader(FunctionReader):
                 guards = True
             elif isinstance(current, Tensor) and asks_shape(node):
                 self._frame.names[name] = replace(current, batch_axis=None)
+        for name in asked_for_rank(node):
+            _, current = self._frame.lookup(name)
+            if isinstance(current, Tensor):
+                self._doubt_given(name)
         return guards, value
+
+    def _doubt_given(self, asked: str) -> None:
+        """Where an item of a structure is asked for its rank, so is what the structure is of."""
+        function = self._frame.function
+        given = set(parameter_names(function.node.params)) if function is not None else {asked}
+        for name in given if asked not in given else ():
+            value = self._frame.names.get(name)
+            if isinstance(value, Tensor):
+                self._frame.names[name] = replace(value, batch_axis=None)
 
     def _untraced(self, tested: Value) -> tuple[bool, bool]:
         """Of a condition's two branches, which no traced program runs, as far as is known."""

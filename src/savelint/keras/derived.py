@@ -209,10 +209,8 @@ def _axes_of_item(tensor: Tensor, node: cst.Subscript) -> Tensor:
         whole = part.lower is None and part.upper is None
         return Tensor(tensor.batch_axis if whole else None)
     if isinstance(part, cst.Index):
-        if isinstance(part.value, cst.Ellipsis):
+        if isinstance(part.value, (cst.Ellipsis, cst.SimpleString)):
             return Tensor(tensor.batch_axis)
-        if isinstance(part.value, cst.SimpleString):
-            return Tensor(0)
         if tensor.structured and isinstance(part.value, cst.Integer):
             return Tensor(tensor.batch_axis)
     return Tensor(None)

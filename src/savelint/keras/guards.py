@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from savelint.keras.walk import descendants
+from savelint.keras.walk import code, descendants
 
 _DISPLAYS = (cst.Tuple, cst.List, cst.Set)
 _MODE_TESTS = {"executing_eagerly": True, "inside_function": False}
@@ -88,6 +88,20 @@ def asks_shape(test: cst.BaseExpression) -> bool:
         isinstance(node, cst.Attribute) and node.attr.value in {"shape", "is_fully_defined"}
         for node in descendants(test)
     )
+
+
+def asked_for_rank(test: cst.BaseExpression) -> Iterator[str]:
+    """The names of tensors whose rank a condition looks at: `x.shape.rank`, `len(x.shape)`."""
+    for node in descendants(test):
+        owner: cst.CSTNode | None = None
+        if isinstance(node, cst.Attribute) and node.attr.value in {"rank", "ndims", "ndim"}:
+            owner = node.value
+        elif isinstance(node, cst.Call) and code(node.func) == "len" and len(node.args) == 1:
+            owner = node.args[0].value
+        if isinstance(owner, cst.Attribute) and owner.attr.value == "shape":
+            owner = owner.value
+        if isinstance(owner, cst.Name):
+            yield owner.value
 
 
 def _names_in(node: cst.CSTNode) -> Iterator[str]:

@@ -213,6 +213,21 @@ class StaticBatchDimension(Rule):
     )
     silent = (
         """\
+# What is given is one example or a batch of them, of which the method gets one at a time.
+import tensorflow as tf
+
+class Shift(tf.keras.layers.Layer):
+    def shift(self, inputs):
+        points = inputs["points"]
+        return tf.reshape(points, [points.shape[0], -1])
+
+    def call(self, inputs):
+        points = inputs["points"]
+        if points.shape.rank == 3:
+            return self.shift(inputs)
+        return tf.map_fn(self.shift, inputs, fn_output_signature=tf.float32)
+""",
+        """\
 # In training only: neither export nor construction ever gets there.
 import tensorflow as tf
 
