@@ -211,3 +211,11 @@ def test_keras_2_saves_what_only_another_layer_holds(
     """There AutoGraph reads it when the model is saved, but not right below a model."""
     found = findings(HELD.format(holder=holder), keras)
     assert [finding.code for finding in found if finding.code == "SVL105"] == codes
+
+
+def test_a_list_is_repeated_by_a_number() -> None:
+    """A tensor in its place would multiply what is in the list, without a word."""
+    text = net("rows = x.shape[0]\nstart = [7] * rows\nreturn tf.fill([rows, 1], 7) + start")
+    (finding,) = analyse(Source("m.py", text), RULES, Keras.V3).findings
+    assert finding.code == "SVL103" and finding.fix is not None
+    assert finding.fix.safety is Safety.DISPLAY

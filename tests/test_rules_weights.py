@@ -334,3 +334,27 @@ def test_a_name_is_added_where_it_fits(given: str, named: str) -> None:
 
     text = layer(f"self.add_weight({given})")
     assert f"{named})\n" in fixed(text, unnamed)
+
+
+@pytest.mark.parametrize(
+    ("base", "made", "expected"),
+    [
+        ("layers.Layer", '"w", (6, 3)', Safety.SAFE),
+        ("layers.Layer", '"out/w", (6, 3)', Safety.DISPLAY),
+        ("layers.Layer", '"w", (6, 3), aggregation=tf.VariableAggregation.MEAN', Safety.DISPLAY),
+        ("metrics.Metric", '"w", initializer="zeros"', Safety.SAFE),
+        ("metrics.Metric", '"w"', Safety.DISPLAY),
+        ("metrics.Metric", '"w", shape=None, initializer="zeros"', Safety.DISPLAY),
+    ],
+)
+def test_a_call_that_keras_3_refuses_all_the_same_is_only_shown(
+    base: str, made: str, expected: Safety
+) -> None:
+    text = (
+        f"import tensorflow as tf\nfrom tensorflow import keras\n\nclass Net(keras.{base}):\n"
+        f"    def __init__(self, **kwargs):\n        super().__init__(**kwargs)\n"
+        f"        self.w = self.add_weight({made})\n"
+    )
+    every = analyse(Source("net.py", text), RULES, Keras.V3).findings
+    found = [finding for finding in every if finding.code == "SVL213"]
+    assert [each.fix and each.fix.safety for each in found] == [expected]

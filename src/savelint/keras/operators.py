@@ -130,6 +130,7 @@ class OperatorReader(StoreReader):
         if operator == "Add" and isinstance(left, (Seq, Shape)) and isinstance(right, (Seq, Shape)):
             return concatenated(left, right)
         if operator == "Multiply" and isinstance(left, Seq):
+            self._note_number(node, right)  # how often a list is repeated
             return replace(left, complete=False)
         for value in (left, right):
             if isinstance(value, Dim):

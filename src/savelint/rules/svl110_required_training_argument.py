@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -315,12 +316,23 @@ def _fix(module: ModuleModel, call: cst.FunctionDef, found: list[Parameter]) -> 
         signatures.defaulted(module, parameter, _default(module, parameter)) for parameter in given
     )
     masked = any(parameter.name == "mask" for parameter in given)
+    shown = f"give {' and '.join(f'`{p.name}`' for p in given)} a default"
+    if masked and not _does_without_mask(module, call):
+        return Fix(f"{shown}, and let `call` do without a mask", Safety.DISPLAY)
     return Fix(
-        f"give {' and '.join(f'`{p.name}`' for p in given)} a default",
+        shown,
         Safety.UNSAFE if masked else Safety.SAFE,
         edits,
         "`call` must then do without a mask" if masked else "",
     )
+
+
+def _does_without_mask(module: ModuleModel, call: cst.FunctionDef) -> bool:
+    """Whether `call` asks if there is a mask, only passes it on by that name, or ignores it."""
+    body = module.text(call.body)
+    if re.search(r"\bmask is (?:not )?None\b|\bif (?:not )?mask\b", body):
+        return True
+    return re.search(r"\bmask\b", re.sub(r"\bmask ?= ?mask\b", "", body)) is None
 
 
 def _default(module: ModuleModel, parameter: Parameter) -> str:

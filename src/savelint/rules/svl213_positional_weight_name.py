@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.generation import Keras
@@ -23,7 +23,7 @@ _OF_METRICS = ("name", "shape")
 _REMOVED = frozenset(
     """
     partitioner use_resource synchronization collections experimental_autocast getter
-    caching_device layout
+    caching_device layout aggregation
     """.split()
 )
 _V3 = (Keras.V3,)
@@ -311,7 +311,7 @@ class Both(keras.layers.Layer):
                     first.node.value,
                     f"`{function}` of `{cls.name}` takes its name by keyword only in Keras 3",
                     variant=_variant(call, function, is_metric),
-                    fix=_fix(module, call, function, _OF_METRICS if is_metric else _OF_LAYERS),
+                    fix=_fix(module, call, function, is_metric),
                 )
 
 
@@ -369,13 +369,22 @@ def _variant(call: WeightCall, function: str, is_metric: bool) -> str:
     return {1: "name", 2: "name and shape"}.get(given, "every argument")
 
 
-def _fix(module: ModuleModel, call: WeightCall, function: str, names: Sequence[str]) -> Fix:
+def _fix(module: ModuleModel, call: WeightCall, function: str, is_metric: bool) -> Fix:
     """Write the positional arguments as keywords."""
+    names = _OF_METRICS if is_metric else _OF_LAYERS
     arguments = call.arguments
     keywords = {argument.keyword for argument in arguments.items}
     positional = arguments.positional
+    shape = arguments.get(1, "shape")
+    given = {*names[: len(positional)], *keywords}
+    # Keras 3 refuses such names, and a metric's weight that is not said to begin with anything.
+    refused = "/" in module.text(positional[0].node.value) or (
+        is_metric
+        and ("initializer" not in given or (shape is not None and shape.value == Const(None)))
+    )
     if (
-        arguments.is_open
+        refused
+        or arguments.is_open
         or len(positional) > len(names)
         or keywords & _REMOVED
         or keywords & set(names[: len(positional)])
