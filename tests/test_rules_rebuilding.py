@@ -303,3 +303,16 @@ class Patches(layers.Layer):
     )
     noted = text.replace('"count": self.count,', '"count": self.count,  # a comment')
     assert "# a comment" in fix_source(noted, keras_version=3, unsafe=True)
+
+
+def test_numbers_in_any_base_and_a_choice_of_one_are_read() -> None:
+    text = (
+        "import keras\n\n\nclass A(keras.layers.Layer):\n"
+        "    def __init__(self, x, y=None, z=None, **kwargs):\n"
+        "        super().__init__(**kwargs)\n"
+        "        self.x = x * 0x10\n        self.y = y if z else y\n        self.z = z\n\n"
+        "    def get_config(self):\n        config = super().get_config()\n"
+        '        config.update({"x": self.x, "y": self.y, "z": self.z})\n        return config\n\n'
+        "    def call(self, inputs):\n        return inputs * self.x + self.y\n"
+    )
+    assert [finding.code for finding in check_source(text)] == ["SVL301"]

@@ -204,17 +204,19 @@ def _computation(cls: KerasClass, kept: str, name: str) -> cst.BaseExpression | 
     ]
     if len(stores) != 1 or stores[0].conditional or stores[0].method != "__init__":
         return None
+    import libcst as cst
+
     node = stores[0].value_node
-    if type(node).__name__ != "BinaryOperation":
+    if not isinstance(node, cst.BinaryOperation):
         return None
-    parts = (node.left, node.right)  # type: ignore[attr-defined]
-    names = [part.value for part in parts if type(part).__name__ == "Name"]
-    numbers = [part.value for part in parts if type(part).__name__ in {"Integer", "Float"}]
-    is_neutral = any(float(number.replace("_", "")) in {0.0, 1.0} for number in numbers)
-    inverts = type(parts[0]).__name__ != "Name"
+    parts = (node.left, node.right)
+    names = [part.value for part in parts if isinstance(part, cst.Name)]
+    numbers = [part.evaluated_value for part in parts if isinstance(part, cst.Integer | cst.Float)]
+    is_neutral = any(number in {0, 1} for number in numbers)
+    inverts = not isinstance(parts[0], cst.Name)
     if names != [name] or len(numbers) != 1:
         return None
-    operator = type(node.operator).__name__  # type: ignore[attr-defined]
+    operator = type(node.operator).__name__
     if operator not in {"Add", "Subtract", "Multiply", "Divide"}:
         return None
     return node if not is_neutral or (inverts and operator in {"Divide", "Subtract"}) else None

@@ -565,15 +565,18 @@ def _wants_tuple(module: ModuleModel, made: Constructor, name: str, store: Attri
 
 def _made_here(module: ModuleModel, cls: KerasClass, name: str, store: AttributeStore) -> str:
     """What the constructor makes of an argument, or in its place where it is not given."""
-    node, is_default = store.value_node, False
-    kind = type(node).__name__
-    if kind == "BooleanOperation":
-        node, is_default = node.right, module.text(node.left) == name  # type: ignore[attr-defined]
-    elif kind == "IfExp":
-        branches = (node.body, node.orelse)  # type: ignore[attr-defined]
-        others = [branch for branch in branches if module.text(branch) != name]
+    import libcst as cst
+
+    whole = node = store.value_node
+    is_default = False
+    if isinstance(whole, cst.BooleanOperation):
+        node, is_default = whole.right, module.text(whole.left) == name
+    elif isinstance(whole, cst.IfExp):
+        others = [part for part in (whole.body, whole.orelse) if module.text(part) != name]
+        if not others:
+            return ""
         node, is_default = others[0], len(others) == 1
-    if not is_default and node is not store.value_node:
+    if not is_default and node is not whole:
         return ""
     used = any(
         module.reads_of(method, store.name)
