@@ -66,7 +66,7 @@ from savelint.source import SourceError
 # Beyond this many nested nodes libcst's own recursion, or its time, is not safe.
 MAX_DEPTH = 400
 # Files whose visitors are kept while the next file is read; beyond, all are let go.
-_MAX_VISITORS = 40
+_MAX_VISITORS = 400
 # What every class inherits that is neither Keras' nor the project's.
 _PLAIN_BASES = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol", "Generic"})
 
