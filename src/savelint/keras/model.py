@@ -708,9 +708,7 @@ class ModuleModel:
 
     def text(self, node: cst.CSTNode) -> str:
         """The source of a node, of this file or of another one."""
-        region = self._region(node)
-        span = region.span_of(node)
-        return region.source.text[span.start : span.end]
+        return self._region(node).text_of(node)
 
     def source_of(self, node: cst.CSTNode) -> Source:
         """The text of the file, this or another one, in which a node stands."""
