@@ -110,7 +110,8 @@ def test_a_tf_function_given_to_signatures_gets_the_signature_that_the_file_tell
     (finding,) = found(text)
     assert finding.fix is not None
     fixed = fix_source(HEAD + text, keras_version=3, unsafe=True)
-    assert "tf.function(net, input_signature=[tf.TensorSpec([None, 6], tf.float32)])" in fixed
+    specs = "input_signature=[tf.TensorSpec([None, 6], tf.float32)]"
+    assert f"signatures=tf.function(\n        net,\n        {specs},\n    ),\n" in fixed
     assert check_source(fixed, keras_version=3) == ()
 
 

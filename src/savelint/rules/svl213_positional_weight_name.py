@@ -72,7 +72,10 @@ from tensorflow import keras
 
 class Linear(keras.layers.Layer):
     def build(self, input_shape):
-        self.kernel = self.add_weight(name="kernel", shape=[int(input_shape[-1]), 3])
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=[int(input_shape[-1]), 3],
+        )
 
     def call(self, inputs):
         return tf.matmul(inputs, self.kernel)
@@ -144,11 +147,18 @@ import keras
 
 class Shift(keras.layers.Layer):
     def build(self, input_shape):
-        self.shift = self.add_weight(name=f"{self.name}_shift", shape=(6,), dtype="float32", initializer="zeros", regularizer=None, trainable=True)
+        self.shift = self.add_weight(
+            name=f"{self.name}_shift",
+            shape=(6,),
+            dtype="float32",
+            initializer="zeros",
+            regularizer=None,
+            trainable=True,
+        )
 
     def call(self, inputs):
         return inputs + self.shift
-""",  # noqa: E501
+""",
             witness=Witness(
                 build="Shift()",
                 fails={Keras.V3: dict.fromkeys(Witness.ways, "ValueError|TypeError")},
@@ -177,7 +187,10 @@ from tensorflow.keras import layers
 
 class Linear(layers.Layer):
     def build(self, input_shape):
-        self.kernel = self.add_weight(name='kernel', shape=[int(input_shape[-1]), 3])
+        self.kernel = self.add_weight(
+            name='kernel',
+            shape=[int(input_shape[-1]), 3],
+        )
 
     def call(self, inputs):
         return tf.matmul(inputs, self.kernel)

@@ -169,7 +169,9 @@ from tf_keras import layers
 
 class Gates(layers.Layer):
     def build(self, input_shape):
-        self.gates = [self.add_weight(shape=(6,), initializer="ones") for i in range(3)]
+        self.gates = [
+            self.add_weight(shape=(6,), initializer="random_normal") for i in range(3)
+        ]
         super().build(input_shape)
 
     def call(self, inputs):
@@ -177,7 +179,7 @@ class Gates(layers.Layer):
             inputs = inputs * gate
         return inputs
 """,
-            at='self.add_weight(shape=(6,), initializer="ones")',
+            at='self.add_weight(shape=(6,), initializer="random_normal")',
             good="""\
 import tf_keras
 from tf_keras import layers
@@ -185,14 +187,21 @@ from tf_keras import layers
 
 class Gates(layers.Layer):
     def build(self, input_shape):
-        self.gates = [self.add_weight(shape=(6,), initializer="ones", name=f"gates_{i}") for i in range(3)]
+        self.gates = [
+            self.add_weight(
+                shape=(6,),
+                initializer="random_normal",
+                name=f"gates_{i}",
+            )
+            for i in range(3)
+        ]
         super().build(input_shape)
 
     def call(self, inputs):
         for gate in self.gates:
             inputs = inputs * gate
         return inputs
-""",  # noqa: E501
+""",
             witness=Witness(build="Gates()", ways=_EVERY, fails={Keras.V2: _UNNAMED | _TAKEN}),
             keras=_V2,
         ),
@@ -328,7 +337,11 @@ class Chain(layers.Layer):
     def build(self, input_shape):
         self.scales = []
         for index in range(self.depth):
-            scale = self.add_weight(name=f"scale_{index}", shape=(6,), initializer="ones")
+            scale = self.add_weight(
+                name=f"scale_{index}",
+                shape=(6,),
+                initializer="ones",
+            )
             self.scales.append(scale)
         super().build(input_shape)
 
@@ -352,10 +365,10 @@ class Mix(keras.layers.Layer):
         self.before = self.add_weight(shape=(6,), initializer="ones", name="mix")
 
     def build(self, input_shape):
-        self.after = self.add_weight(shape=(6,), initializer="ones", name="mix")
+        self.behind = self.add_weight(shape=(6,), initializer="ones", name="mix")
 
     def call(self, inputs):
-        return ops.tanh(inputs * self.before) * self.after
+        return ops.tanh(inputs * self.before) * self.behind
 """,
             at='"mix"',
             good="""\
@@ -369,10 +382,14 @@ class Mix(keras.layers.Layer):
         self.before = self.add_weight(shape=(6,), initializer="ones", name="mix")
 
     def build(self, input_shape):
-        self.after = self.add_weight(shape=(6,), initializer="ones", name="after")
+        self.behind = self.add_weight(
+            shape=(6,),
+            initializer="ones",
+            name="behind",
+        )
 
     def call(self, inputs):
-        return ops.tanh(inputs * self.before) * self.after
+        return ops.tanh(inputs * self.before) * self.behind
 """,
             witness=Witness(build="Mix()", ways=_EVERY, fails={Keras.V3: _TAKEN}),
             keras=_V3,
