@@ -950,8 +950,7 @@ def _is_data(value: Value) -> bool:
 
 def _as_keras_variable(module: ModuleModel, variable: Variable, given: _Given) -> Fix | None:
     """`keras.Variable(...)` with the same arguments, in a file that imports `keras` itself."""
-    proper = any(f"{origin}.".startswith("keras.") for origin in module.summary.names.values())
-    found = rewrite.spell(module, "keras.Variable") if proper else None
+    found = rewrite.spell(module, "keras.Variable")
     dtype = given.dtype(variable)
     unfit = variable.initial == Const(None) or re.match("string|complex", dtype or "")
     if found is None or given.initial is None or unfit:
