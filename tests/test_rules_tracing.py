@@ -99,31 +99,58 @@ def test_one_condition_is_one_finding() -> None:
     assert finding.code == "SVL105"
 
 
-@pytest.mark.parametrize(
-    ("decorator", "safety"),
-    [
-        ("@tf.function", Safety.SAFE),
-        # Who saves the model may name the method in `signatures=`.
-        ("@tf.function(input_signature=[tf.TensorSpec([None, 6])])", Safety.UNSAFE),
-    ],
-)
-def test_a_helper_that_may_be_served_keeps_its_signature(decorator: str, safety: Safety) -> None:
-    text = f"""\
+SERVED = """\
 import tensorflow as tf
+
+
 class Net(tf.keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.dense = tf.keras.layers.Dense(3)
+
     def call(self, inputs):
         return self.inference(inputs)
-    {decorator}
-    def inference(self, inputs):
-        return self.dense(inputs)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 6])])
+    def {inference}:
+{body}        return self.dense(inputs)
 """
+
+
+@pytest.mark.parametrize(
+    ("inference", "given"),
+    [
+        ("inference(self, inputs)", "inputs"),
+        (
+            "inference(\n        self, inputs: tf.Tensor = (), *, mode=None,\n    )",
+            "inputs, mode=mode",
+        ),
+        ("inference(self, inputs) -> dict[str, int]", "inputs"),
+    ],
+)
+@pytest.mark.parametrize("docstring", ["", '        """It serves."""\n'])
+def test_a_helper_that_may_be_served_keeps_its_signature(
+    inference: str, given: str, docstring: str
+) -> None:
+    """Who saves the model may name the method in `signatures=`."""
+    text = SERVED.format(inference=inference, body=docstring)
+    after = fix(Source("m.py", text), lambda source: findings(source.text), unsafe=True)
+    expected = SERVED.format(
+        inference=inference,
+        body=f"{docstring}        return self._inference({given})\n\n    def _{inference}:\n",
+    )
+    assert after.source.text == expected.replace("self.inference(", "self._inference(")
+
+
+@pytest.mark.parametrize(
+    "inference",
+    ["_run(self, inputs)", "inference(self, *inputs)", "inference(self, inputs, **_)"],
+)
+def test_a_helper_that_may_be_served_is_left_alone_where_it_is_not_plain(inference: str) -> None:
+    name = inference.partition("(")[0]
+    text = SERVED.format(inference=inference, body="").replace("self.inference", f"self.{name}")
     (finding,) = findings(text)
-    assert finding.code == "SVL104"
-    assert finding.fix is not None
-    assert finding.fix.safety is safety
+    assert finding.fix is not None and finding.fix.safety is Safety.DISPLAY
 
 
 ASKS = """\
@@ -219,3 +246,14 @@ def test_a_list_is_repeated_by_a_number() -> None:
     (finding,) = analyse(Source("m.py", text), RULES, Keras.V3).findings
     assert finding.code == "SVL103" and finding.fix is not None
     assert finding.fix.safety is Safety.DISPLAY
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [("x = tf.fill([x.shape[0], 6], 1.0)", "SVL103"), ("x = tf.constant(x.numpy())", "SVL106")],
+)
+def test_what_no_save_reaches_is_a_warning(body: str, code: str) -> None:
+    """Saving calls a model on its input alone."""
+    text = net(f"if whole:\n    {body}\nreturn x").replace("(self, x", "(self, x, whole=False")
+    (finding,) = analyse(Source("m.py", text), RULES, Keras.V3).findings
+    assert (finding.code, finding.severity) == (code, Severity.WARNING)

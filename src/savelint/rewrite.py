@@ -130,6 +130,45 @@ def _parameter_span(module: ModuleModel, parameter: cst.Param) -> Span:
     return Span(start, max(module.span(parameter.name).end, module.span(last).end))
 
 
+def part(module: ModuleModel, method: cst.FunctionDef, name: str) -> Edit | None:
+    """Make the body of a method that of another, undecorated one, which it then calls.
+
+    None where its parameters, or its layout, are not plain. A docstring stays.
+    """
+    declared, source = method.params, module.source
+    statements = list(method.body.body)
+    plain = [*declared.posonly_params, *declared.params]
+    known = [*plain, *declared.kwonly_params]
+    start = module.span(method.name).end
+    if method.returns is not None:
+        end, colon = module.span(method.returns.annotation).end, r"\s*:"
+    else:
+        end, colon = (
+            max((_parameter_span(module, p).end for p in known), default=start),
+            r"[\s,]*\)\s*:",
+        )
+    head = re.compile(colon).match(source.text, end)
+    starred = type(declared.star_arg).__name__ == "Param" or declared.star_kwarg is not None
+    if head is None or starred or not plain:
+        return None
+    first = source.position(head.end()).line + 1
+    if method.get_docstring() is not None:
+        first = lines_of(module, statements.pop(0))[1] + 1
+    if not statements or lines_of(module, statements[0])[0] < first:
+        return None
+    owner, *given = (parameter.name.value for parameter in plain)
+    given += [f"{p.name.value}={p.name.value}" for p in declared.kwonly_params]
+    margin = margin_of(module, method.name)
+    lines = (
+        f"{margin}{source.indentation}return {owner}.{name}({', '.join(given)})",
+        "",
+        f"{margin}def {name}{source.text[start : head.end()]}",
+        "",
+    )
+    at = source.line_offset(first)
+    return Edit(Span(at, at), source.newline.join(lines))
+
+
 def width(module: ModuleModel) -> int:
     """How long a line may be."""
     return layout.width(module.source)

@@ -102,6 +102,43 @@ class StaticBatchDimension(Rule):
             witness=Witness(build="Padded()", ways=_WAYS, fails=_FAILS),
         ),
         Example(
+            variant="two-dimensions",
+            bad="""\
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+class Similarity(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.sides = [layers.Dense(4), layers.Dense(4)]
+
+    def call(self, inputs):
+        left, right = tf.nest.map_structure(lambda side: side(inputs), self.sides)
+        scores = tf.matmul(left, right, transpose_b=True)
+        scores = tf.reshape(scores, (left.shape[0], -1, inputs.shape[0]))
+        return tf.reduce_sum(scores, axis=-1)
+""",
+            at="inputs.shape[0]",
+            good="""\
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+class Similarity(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.sides = [layers.Dense(4), layers.Dense(4)]
+
+    def call(self, inputs):
+        left, right = tf.nest.map_structure(lambda side: side(inputs), self.sides)
+        scores = tf.matmul(left, right, transpose_b=True)
+        scores = tf.reshape(scores, (tf.shape(left)[0], -1, tf.shape(inputs)[0]))
+        return tf.reduce_sum(scores, axis=-1)
+""",
+            witness=Witness(build="Similarity()", ways=_WAYS, fails=_FAILS),
+        ),
+        Example(
             variant="unpacking",
             bad=_NET
             + """\
@@ -390,13 +427,16 @@ class Net(tf.keras.layers.Layer):
         for cls in module.classes:
             if not cls.kind.is_layer or "call" not in cls.outline.methods:
                 continue
-            for read in _reads(cls):
+            reads = _reads(cls)
+            for read in reads:
                 if not _is_time_major(module, cls, read):
-                    yield self._static(module, cls, read)
+                    yield self._static(module, cls, read, reads)
             for unpacking in cls.flow("call").all(SymbolicUnpacking):
                 yield self._unpacked(module, cls, unpacking)
 
-    def _static(self, module: ModuleModel, cls: KerasClass, read: _Read) -> Finding:
+    def _static(
+        self, module: ModuleModel, cls: KerasClass, read: _Read, reads: list[_Read]
+    ) -> Finding:
         use = read.uses[0]
         place = use.argument if isinstance(use, ShapeUse) else use.node
         what = "the batch size" if isinstance(read.value, Dim) else "the whole static shape"
@@ -410,9 +450,11 @@ class Net(tf.keras.layers.Layer):
             read.node,
             f"`{cls.name}.call` uses {what} as Python numbers; while tracing the batch is None",
             variant=_variant(read),
+            # What no save reaches by itself: saving calls a model on its input alone.
+            severity=Severity.WARNING if module.is_skipped(cls, read.node) else None,
             note="None while tracing",
             labels=labels,
-            fix=_fix(module, read),
+            fix=_fix(module, read, reads),
         )
 
     def _unpacked(
@@ -476,7 +518,7 @@ def _variant(read: _Read) -> str:
     return "conversion" if isinstance(read.uses[0], NumberUse) else "dimension"
 
 
-def _fix(module: ModuleModel, read: _Read) -> Fix | None:
+def _fix(module: ModuleModel, read: _Read, reads: list[_Read]) -> Fix | None:
     of = module.text(read.value.tensor_node)
     is_ops = any(isinstance(use, ShapeUse) and use.family is Family.OPS for use in read.uses)
     spelling = rewrite.spell(module, "keras.ops.shape" if is_ops else "tensorflow.shape")
@@ -490,7 +532,7 @@ def _fix(module: ModuleModel, read: _Read) -> Fix | None:
         return Fix(
             f"a number is needed here; where a tensor will do, take `{shape}[0]`", Safety.DISPLAY
         )
-    edits = _edits(module, read.value, f"{shape}[0]")
+    edits = [*_edits(module, read.value, f"{shape}[0]"), *_beside(module, read, reads, function)]
     safe = _is_used_as_shape_only(module, read)
     return Fix(
         f"read the batch size from `{shape}`",
@@ -528,6 +570,18 @@ def _edits(module: ModuleModel, dim: Dim, text: str) -> tuple[Edit, ...]:
         rewrite.insert_before(module, dim.unpacking, f"{name} = {text}"),
         rewrite.replace(module, dim.read, "_"),
     )
+
+
+def _beside(module: ModuleModel, read: _Read, reads: list[_Read], function: str) -> Iterator[Edit]:
+    """The same change of what else is read like it in its shape, of what tensor ever."""
+    known = {id(other.node) for other in reads}
+    arguments = {id(use.argument): use.argument for use in read.uses if isinstance(use, ShapeUse)}
+    for argument in arguments.values():
+        for element in getattr(argument, "elements", ()):
+            text = module.text(element.value)
+            tensor = text.removesuffix(".shape[0]")
+            if tensor != text and id(element.value) not in known:
+                yield rewrite.replace(module, element.value, f"{function}({tensor})[0]")
 
 
 def _is_used_as_shape_only(module: ModuleModel, read: _Read) -> bool:
