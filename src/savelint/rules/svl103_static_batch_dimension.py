@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Operations of the table of shapes that want a Python number and nothing else.
 _NUMBERS_ONLY = frozenset({"linspace"})
+_FIRST = ".shape[0]"
 
 
 _NET = """\
@@ -440,6 +441,7 @@ class Net(tf.keras.layers.Layer):
         use = read.uses[0]
         place = use.argument if isinstance(use, ShapeUse) else use.node
         what = "the batch size" if isinstance(read.value, Dim) else "the whole static shape"
+        beside = _beside(module, read, reads)
         labels = []
         if module.source.position(module.span(place).start).line != (
             module.source.position(module.span(read.node).start).line
@@ -449,12 +451,12 @@ class Net(tf.keras.layers.Layer):
             module,
             read.node,
             f"`{cls.name}.call` uses {what} as Python numbers; while tracing the batch is None",
-            variant=_variant(read),
+            variant="two-dimensions" if beside else _variant(read),
             # What no save reaches by itself: saving calls a model on its input alone.
             severity=Severity.WARNING if module.is_skipped(cls, read.node) else None,
             note="None while tracing",
             labels=labels,
-            fix=_fix(module, read, reads),
+            fix=_fix(module, read, beside),
         )
 
     def _unpacked(
@@ -518,7 +520,7 @@ def _variant(read: _Read) -> str:
     return "conversion" if isinstance(read.uses[0], NumberUse) else "dimension"
 
 
-def _fix(module: ModuleModel, read: _Read, reads: list[_Read]) -> Fix | None:
+def _fix(module: ModuleModel, read: _Read, beside: list[cst.BaseExpression]) -> Fix | None:
     of = module.text(read.value.tensor_node)
     is_ops = any(isinstance(use, ShapeUse) and use.family is Family.OPS for use in read.uses)
     spelling = rewrite.spell(module, "keras.ops.shape" if is_ops else "tensorflow.shape")
@@ -532,7 +534,10 @@ def _fix(module: ModuleModel, read: _Read, reads: list[_Read]) -> Fix | None:
         return Fix(
             f"a number is needed here; where a tensor will do, take `{shape}[0]`", Safety.DISPLAY
         )
-    edits = [*_edits(module, read.value, f"{shape}[0]"), *_beside(module, read, reads, function)]
+    edits = [*_edits(module, read.value, f"{shape}[0]")]
+    for node in beside:
+        tensor = module.text(node).removesuffix(_FIRST)
+        edits.append(rewrite.replace(module, node, f"{function}({tensor})[0]"))
     safe = _is_used_as_shape_only(module, read)
     return Fix(
         f"read the batch size from `{shape}`",
@@ -572,16 +577,12 @@ def _edits(module: ModuleModel, dim: Dim, text: str) -> tuple[Edit, ...]:
     )
 
 
-def _beside(module: ModuleModel, read: _Read, reads: list[_Read], function: str) -> Iterator[Edit]:
-    """The same change of what else is read like it in its shape, of what tensor ever."""
+def _beside(module: ModuleModel, read: _Read, reads: list[_Read]) -> list[cst.BaseExpression]:
+    """What else is read in the same way for the shape that it is used in, of any tensor."""
     known = {id(other.node) for other in reads}
     arguments = {id(use.argument): use.argument for use in read.uses if isinstance(use, ShapeUse)}
-    for argument in arguments.values():
-        for element in getattr(argument, "elements", ()):
-            text = module.text(element.value)
-            tensor = text.removesuffix(".shape[0]")
-            if tensor != text and id(element.value) not in known:
-                yield rewrite.replace(module, element.value, f"{function}({tensor})[0]")
+    elements = (e.value for a in arguments.values() for e in getattr(a, "elements", ()))
+    return [e for e in elements if module.text(e).endswith(_FIRST) and id(e) not in known]
 
 
 def _is_used_as_shape_only(module: ModuleModel, read: _Read) -> bool:
