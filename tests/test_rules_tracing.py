@@ -76,6 +76,12 @@ def test_what_it_cannot_say_for_sure_is_left_to_the_reader(body: str) -> None:
     assert not finding.fix.edits
 
 
+def test_what_one_condition_decides_is_mended_whole() -> None:
+    asked = "tf.reduce_max(x) > 9"
+    found = findings(net(f"a = 0 if {asked} else self.n\ny = x if {asked} else -x\nreturn y * a"))
+    assert [f.fix.edits for f in found if f.fix] == [(), ()]
+
+
 @pytest.mark.parametrize(
     ("body", "severity"),
     [

@@ -507,10 +507,21 @@ class Watch(keras.callbacks.Callback):
                 for event in tests
                 if event.certain and not event.converted and not _is_saved(module, cls, event)
             ]
-            for event in _outermost(module, found):
-                yield self._finding(module, cls, event)
+            found = list(_outermost(module, found))
+            fixes = [_as_choice(module, event) for event in found]
+            # What the same condition decides is mended whole or not at all.
+            shown = {
+                module.text(event.test)
+                for event, fix in zip(found, fixes, strict=True)
+                if fix is None
+            }
+            for event, fix in zip(found, fixes, strict=True):
+                whole = None if module.text(event.test) in shown else fix
+                yield self._finding(module, cls, event, whole or _advice(event.how))
 
-    def _finding(self, module: ModuleModel, cls: KerasClass, event: TensorTest) -> Finding:
+    def _finding(
+        self, module: ModuleModel, cls: KerasClass, event: TensorTest, fix: Fix
+    ) -> Finding:
         loud = module.keras is Keras.V2 and event.how not in _CONVERTED
         action = _ACTIONS.get(event.how, _ITERATES)
         return self.finding(
@@ -520,7 +531,7 @@ class Watch(keras.callbacks.Callback):
             variant=_variant(module, event),
             severity=Severity.ERROR if loud else None,
             note="a tensor",
-            fix=_as_choice(module, event) or _advice(event.how),
+            fix=fix,
         )
 
 
