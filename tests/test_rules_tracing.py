@@ -1,4 +1,4 @@
-"""SVL105 and SVL106 beyond their examples: what is fixed and how, and how grave it is."""
+"""What `call` must not do, beyond the rules' examples: what is fixed and how, how grave it is."""
 
 from __future__ import annotations
 
@@ -263,3 +263,54 @@ def test_what_no_save_reaches_is_a_warning(body: str, code: str) -> None:
     text = net(f"if whole:\n    {body}\nreturn x").replace("(self, x", "(self, x, whole=False")
     (finding,) = analyse(Source("m.py", text), RULES, Keras.V3).findings
     assert (finding.code, finding.severity) == (code, Severity.WARNING)
+
+
+NAMED = """\
+from keras import layers
+
+
+class Net(layers.Layer):
+    def __init__(self, rate, **kwargs):
+        super().__init__(**kwargs)
+        self.{own} = rate
+        self.norm{mark}1 = self.norm{mark}2 = layers.Dense(6)
+{made}
+    def call(self, x):
+        return {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "mark", "body", "names"),
+    [
+        ("rate", "", "x + {0}(x)", ["dense"]),
+        ("dense", "", "x + {0}(x)", ["dense_layer"]),
+        ("rate", "", "{0}(x) + {1}(x)", ["dense1", "dense2"]),
+        ("rate", "_", "{0}(x) + {1}(x)", ["dense_1", "dense_2"]),
+        ("dense1", "", "{0}(x) + {1}(x)", ["dense2", "dense3"]),
+    ],
+)
+def test_a_layer_is_named_as_the_others_of_the_file(
+    own: str, mark: str, body: str, names: list[str]
+) -> None:
+    def text(made: list[str], given: list[str]) -> str:
+        lines = "".join(f"        self.{name} = layers.Dense(6)\n" for name in made)
+        return NAMED.format(own=own, mark=mark, made=lines, body=body.format(*given))
+
+    before = text([], ["layers.Dense(6)"] * len(names))
+    after = fix(Source("m.py", before), lambda source: findings(source.text), unsafe=True)
+    assert after.source.text == text(names, [f"self.{name}" for name in names])
+
+
+def test_super_is_called_as_the_file_calls_it() -> None:
+    text = (
+        "from keras import layers\n\n\nclass A(layers.Layer):\n    def __init__(self):\n"
+        "        {a}self.n = 1\n\n\nclass B(layers.Layer):\n    def __init__(self):\n"
+        "        super({b}).__init__()\n"
+    )
+    for style in ("", "{}, self"):
+        given = style.format("B")
+        before = text.format(a="", b=given)
+        after = fix(Source("m.py", before), lambda source: findings(source.text), unsafe=True)
+        call = f"super({style.format('A')}).__init__()\n        "
+        assert after.source.text == text.format(a=call, b=given)
