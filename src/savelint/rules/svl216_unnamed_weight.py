@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 _EVERY = (*Witness.ways, Way.H5)
 _UNNAMED = {Way.SAVED_MODEL: "AttributeError: 'NoneType'"}
 _TAKEN = {Way.H5: "ValueError: .*name already exists"}
+# Measured: `.h5`, `.weights.h5` and `.keras` of before load as they did in both.
+_KNOWN_BY_NAME = {
+    Keras.V2: "checkpoints and SavedModels of before know the weight by its name: they load other"
+    " numbers, or not at all",
+    Keras.V3: "other code may look for the weight by its name",
+}
 _V2 = (Keras.V2,)
 _V3 = (Keras.V3,)
 _SCOPED = """\
@@ -56,7 +62,8 @@ class UnnamedWeight(Rule):
 
     Fix: `name=` after the attribute that holds the weight, with the counter of its loop
     (safe: what was saved before is loaded by position). A name given twice becomes the
-    attribute's (unsafe: other code may look for the weight by its name).
+    attribute's (unsafe: other code may look for the weight by its name; in Keras 2 a
+    checkpoint or a SavedModel of before does, and no longer loads right).
     """
 
     code = "SVL216"
@@ -645,7 +652,7 @@ def _rename(module: ModuleModel, cls: KerasClass, call: WeightCall, name: str) -
         "give it a name of its own",
         Safety.UNSAFE,
         (rewrite.replace(module, argument.node.value, _quoted(module, *label)),),
-        "other code may look for the weight by its name",
+        _KNOWN_BY_NAME[module.keras],
     )
 
 
