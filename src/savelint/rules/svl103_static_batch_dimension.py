@@ -67,14 +67,16 @@ class StaticBatchDimension(Rule):
     `export` raises, and so does the construction of a functional model that uses the
     layer, in both generations; Keras 2 also in `tf.saved_model.save`. In Keras 3 that one
     records the sample's batch size instead. Unpacking `tf.shape(x)` iterates over a
-    symbolic tensor, which raises wherever the model is traced.
+    symbolic tensor, which raises wherever the model is traced. A warning where `call` must
+    be asked for it by an argument, which no save does.
 
     Silent: other dimensions, shapes of weights and constants, the rank, comparisons with
     `==`, `print` and `assert`, `x.shape[0] or tf.shape(x)[0]`, what is asked `is None`,
     code under `tf.executing_eagerly()`.
 
     Fix: `tf.shape(x)[0]`, or `keras.ops.shape(x)[0]` where it goes to `keras.ops` (safe
-    where every use is the shape of an operation; unsafe where the name is used further).
+    where every use is the shape of an operation; unsafe where the name is used further), with
+    what else is read so for the same shape.
     An unpacking is split into the static part and the dynamic batch size; an unpacking
     of `tf.shape(x)` goes through `tf.unstack` (safe). Where a Python number is needed,
     such as `range`, there is none.

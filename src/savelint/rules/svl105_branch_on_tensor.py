@@ -134,7 +134,7 @@ class BranchOnTensor(Rule):
     code under `tf.function`, which AutoGraph converts.
 
     Fix: a choice between two values becomes `tf.cond` (unsafe: both sides must have one
-    dtype); anything else is for you to rewrite.
+    dtype), where all that its condition decides does; anything else is for you to rewrite.
     """
 
     code = "SVL105"

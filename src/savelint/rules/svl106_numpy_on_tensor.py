@@ -106,7 +106,8 @@ class NumpyOnTensor(Rule):
     generations. In Keras 3 `tf.saved_model.save` writes no signature, and `.keras` loses the
     weights on reload, both without an exception; in Keras 2 saving, or loading the `.keras`
     file, raises. AutoGraph, in Keras 2, converts `float` and `int` for `fit` and `export`.
-    In training only, `fit` raises in both, and in Keras 2 `tf.saved_model.save`.
+    In training only, `fit` raises in both, and in Keras 2 `tf.saved_model.save`. A warning
+    where `call` must be asked for it by an argument, which no save does.
 
     Silent: numpy on a static shape (`np.prod(x.shape[1:])`), on an array or a constructor
     argument; `np.shape`, `np.ndim`; an array beside a tensor (`table * x`); the function
