@@ -569,10 +569,11 @@ def _is_idle(module: ModuleModel, cls: KerasClass, node: cst.Call) -> bool:
 
 
 def _is_zero(module: ModuleModel, cls: KerasClass, rate: str) -> bool:
-    """Whether an attribute is 0 by the constructor's default, and nothing in the file says else."""
+    """Whether an attribute is 0 by the constructor's default, which all that make it leave."""
     start = cls.outline.methods.get("__init__")
     stores = [s for s in cls.stores("__init__") if f"self.{s.name}" == rate]
-    if start is None or len(stores) != 1:
+    made_here = any(True for _ in module.file.makers(cls.name))
+    if start is None or len(stores) != 1 or not made_here or [*module.elsewhere.makers(cls)]:
         return False
     name = module.text(stores[0].value_node)
     every = (*start.params.params, *start.params.kwonly_params)
