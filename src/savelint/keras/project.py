@@ -298,6 +298,12 @@ class File:
             if name in statement.called:
                 yield index
 
+    def statement_text(self, index: int) -> str:
+        """The source of a statement's lines."""
+        statement = self.summary.statements[index]
+        start = self.source.line_offset(statement.first_line)
+        return self.source.text[start : self.source.line_offset(statement.last_line + 1)]
+
     def is_layer_statement(self, index: int) -> bool:
         """Whether a statement is the definition of a layer, and of no model."""
         kinds = [kind for cls, kind in self.keras_classes if cls.statement == index]

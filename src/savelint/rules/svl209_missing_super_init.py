@@ -582,8 +582,18 @@ def _insertion(module: ModuleModel, cls: KerasClass, function: cst.FunctionDef, 
         missing = f"({arguments})" if idle[1] else f".__init__({arguments})"
         end = module.span(function.body).start + len(idle[0].rstrip()) + idle.start()
         return Fix("call it", Safety.SAFE, (Edit(Span(end, end), missing),))
-    edit = rewrite.insert_before(module, first, f"super().__init__({arguments})")
+    edit = rewrite.insert_before(module, first, f"{_super(module, cls)}.__init__({arguments})")
     return Fix("call `super().__init__()` first", Safety.SAFE, (edit,))
+
+
+def _super(module: ModuleModel, cls: KerasClass) -> str:
+    """`super()`, with the arguments that Python 2 needed where most of the file gives them."""
+    text = module.source.text
+    explicit = re.findall(r"\bsuper\(\w+, (\w+)\)", text)
+    if len(explicit) <= len(re.findall(r"\bsuper\(\)", text)):
+        return "super()"
+    at_top = re.search(rf"^class {cls.name}\b", text, re.MULTILINE)
+    return f"super({cls.name}, {explicit[0]})" if at_top else "super()"
 
 
 def _first_statement(module: ModuleModel, function: cst.FunctionDef) -> cst.CSTNode | None:
