@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from savelint.frozen import frozen
 from savelint.keras import external, tables
 from savelint.keras.generation import Keras
+from savelint.keras.model import Argument as Passed
 from savelint.keras.model import (
     AttributeStore,
     KerasClass,
@@ -253,8 +254,36 @@ def accepted(
     if call is None:
         return None
     inherited = accepted(module, outline, above=definer)
-    given = {argument.keyword for argument in call.arguments.items if argument.keyword}
+    given = handed(module, outline, definer, call).keys()
     return None if inherited is None else names | (inherited - given)
+
+
+def handed(
+    module: ModuleModel, outline: ClassOutline, definer: ClassOutline, call: SuperCall
+) -> dict[str, Passed]:
+    """What the constructor of `definer` hands to that of the class above it, by name."""
+    lineage = list(outline.lineage)
+    lineage = lineage[lineage.index(definer) + 1 :]
+    above = next((cls for cls in lineage if "__init__" in cls.method_names), None)
+    names: tuple[str, ...] = ()
+    if above is None:
+        names = tables.FIRST_ARGUMENTS.get(next(library_bases(outline), ""), ())
+    elif (owner := _class_of(module, above)) is not None:
+        found = constructor(module, owner)
+        if found is not None:
+            positional = (t for t in found.arguments if t.parameter is not None)
+            names = tuple(t.name for t in positional if not t.parameter.keyword_only)  # type: ignore[union-attr]
+    given = dict(zip(names, _leading(call), strict=False))
+    given.update((item.keyword, item) for item in call.arguments.items if item.keyword)
+    return given
+
+
+def _leading(call: SuperCall) -> Iterator[Passed]:
+    """The positional arguments before one with a `*`."""
+    for item in call.arguments.items:
+        if item.node.star or item.keyword:
+            return
+        yield item
 
 
 def library_arguments(outline: ClassOutline) -> frozenset[str] | None:

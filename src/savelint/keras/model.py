@@ -732,8 +732,8 @@ class ModuleModel:
         return {name: function.closure[name] for name in sorted(names & set(function.closure))}
 
     def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
-        """The innermost `def` around a node."""
-        return self._owners[id(node)].function_of(node)
+        """The innermost `def` around a node of this file or of another one."""
+        return self._region(node).function_of(node)
 
     def is_skipped(self, cls: KerasClass, node: cst.CSTNode) -> bool:
         """Whether a call of the object without its optional arguments does not reach a node."""
@@ -766,7 +766,7 @@ class ModuleModel:
 
         Each with the part of it in which the node stands.
         """
-        return self._owners[id(node)].branches_of(node)
+        return self._region(node).branches_of(node)
 
     def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
         """Where a method, with what is defined in it, reads an attribute of its object."""

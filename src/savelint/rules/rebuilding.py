@@ -90,7 +90,7 @@ def is_rebuilt(cls: KerasClass) -> bool:
 
 def is_functional(cls: KerasClass) -> bool:
     """Whether a model's constructor hands its inputs and outputs to Keras."""
-    return any(
+    return cls.kind is Kind.MODEL and any(
         call.arguments.get(0, "inputs") is not None and call.arguments.get(1, "outputs") is not None
         for call in _supers(cls)
     )
@@ -279,17 +279,20 @@ def _is_used(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
 
 
 def stray(module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor) -> list[str]:
-    """The keys of a config that the constructor refuses."""
+    """The keys of a config that the constructor refuses, without those that it inherits."""
     kept = supplied(module, cls)
     takes = accepted(module, cls.outline)
     if kept is None or takes is None:
         return []
+    others = [outline for outline in cls.outline.lineage if outline is not recorded.definer]
+    above = [outline.methods.get(CONFIG) for outline in others]
     return [
         key
         for key, entry in recorded.entries.items()
         if key not in takes and key not in kept | _NEUTRAL
         # What is added on a condition may never be.
         if module.is_here(entry.node) and not module.branches_of(entry.node)
+        if module.function_of(entry.node) not in above
     ]
 
 
