@@ -796,10 +796,13 @@ class ModuleModel:
     def is_part(self, cls: KerasClass) -> bool:
         """Whether instances of a class are made in the project, and only by Keras classes.
 
-        What its tests make does not count.
+        What its tests make does not count. Where nothing calls it by its name, a class that
+        names it may call it by another.
         """
         own = [self.file.is_keras_statement(index) for index in self.file.makers(cls.name)]
-        return all(own) and all(by_keras := [*own, *self.elsewhere.makers(cls)]) and bool(by_keras)
+        if not all(own) or not all(by_keras := [*own, *self.elsewhere.makers(cls)]):
+            return False
+        return bool(by_keras) or any(True for _ in self.file.namers(cls.name))
 
     def is_inner(self, cls: KerasClass) -> bool:
         """Whether a layer's instances are made in its file alone, and only by other layers."""

@@ -298,6 +298,14 @@ class File:
             if name in statement.called:
                 yield index
 
+    def namers(self, name: str) -> Iterator[int]:
+        """The definitions of Keras classes that name another class, and do not derive from it."""
+        for index, statement in enumerate(self.summary.statements):
+            if name in statement.words and self.is_keras_statement(index):
+                own = [cls for cls in self.summary.classes if cls.statement == index]
+                if not any(name in {cls.name, *cls.bases} for cls in own):
+                    yield index
+
     def is_layer_statement(self, index: int) -> bool:
         """Whether a statement is the definition of a layer, and of no model."""
         kinds = [kind for cls, kind in self.keras_classes if cls.statement == index]

@@ -177,21 +177,67 @@ def altered(
         return
     arguments = {taken.name: taken for taken in made.arguments if taken.parameter is not None}
     for key, entry in recorded.entries.items():
-        value = entry.value
-        if key not in arguments or not isinstance(value, Argument) or value.keywords:
+        if key not in arguments or not module.is_here(entry.node):
             continue
-        if not module.is_here(entry.node) or module.branches_of(entry.node):
+        if module.branches_of(entry.node):
             continue
         written = module.text(entry.value_node)
-        held, source = made.held.get(key), made.held.get(value.name)
-        if value.name != key:
-            is_other = source is not None and written == f"self.{source.attribute}"
-            if is_other and held is not None and held.certain and value.name in recorded.entries:
-                yield Altered(arguments[key], entry, value.name, None)
-        elif value.how == "computed" and held is None:
-            computed = _computation(cls, written, key)
-            if computed is not None:
-                yield Altered(arguments[key], entry, "", computed)
+        held = made.held.get(key)
+        other = _other(module, recorded, made, entry)
+        if other:
+            yield Altered(arguments[key], entry, other, None)
+        elif held is not None and isinstance(entry.value, Instance):
+            layer = _layer_of(module, cls, written, held)
+            if layer is not None:
+                yield Altered(arguments[key], entry, "", layer)
+        elif held is None and isinstance(entry.value, Argument):
+            value = entry.value
+            if value.name == key and value.how == "computed" and not value.keywords:
+                computed = _computation(cls, written, key)
+                if computed is not None:
+                    yield Altered(arguments[key], entry, "", computed)
+
+
+def _other(module: ModuleModel, recorded: Config, made: Constructor, entry: Entry) -> str:
+    """The argument that an entry holds in place of that of its name."""
+    written = module.text(entry.value_node)
+    held = made.held.get(entry.key)
+    if held is None:
+        return ""
+    for name, source in made.held.items():
+        if name == entry.key or name not in recorded.entries:
+            continue
+        if written != f"self.{source.attribute}":
+            continue
+        value = entry.value
+        is_it = isinstance(value, Argument) and value.name == name and not value.keywords
+        # The two have changed places, whatever becomes of one of them later.
+        crossed = module.is_here(recorded.entries[name].node) and (
+            module.text(recorded.entries[name].value_node) == f"self.{held.attribute}"
+        )
+        if (is_it and held.certain) or (crossed and not held.how and not source.how):
+            return name
+    return ""
+
+
+def _layer_of(
+    module: ModuleModel, cls: KerasClass, written: str, held: Held
+) -> cst.BaseExpression | None:
+    """`Dropout(self.rate)`, where that is all that an entry is given in place of `rate`."""
+    stores = [
+        store
+        for flow in cls.flows.values()
+        for store in flow.all(AttributeStore)
+        if f"self.{store.name}" == written
+    ]
+    if len(stores) != 1 or stores[0].conditional or not held.certain or held.how:
+        return None
+    made = stores[0].value
+    if not isinstance(made, Instance) or made.kind is None or not made.kind.is_layer:
+        return None
+    arguments = getattr(stores[0].value_node, "args", ())
+    is_given = any(module.text(each.value) == f"self.{held.attribute}" for each in arguments)
+    return stores[0].value_node if is_given else None
 
 
 def _computation(cls: KerasClass, kept: str, name: str) -> cst.BaseExpression | None:
@@ -302,11 +348,17 @@ def renamed(
     """The argument that a key which the constructor refuses stands for."""
     found: dict[str, str] = {}
     for key in stray(module, cls, recorded, made):
-        value = recorded.entries[key].value
+        entry = recorded.entries[key]
+        value = entry.value
+        name = key.strip("_")
         if isinstance(value, Argument) and value.how != "computed":
             name = value.name
-            if name in made.names and name not in recorded.entries:
-                found[key] = name
+        elif name not in made.held or not module.text(entry.value_node).startswith(
+            f"self.{made.held[name].attribute}."
+        ):
+            continue
+        if name in made.names and name not in recorded.entries:
+            found[key] = name
     return found
 
 
@@ -336,6 +388,8 @@ def record(
             kept = f"self._serialize_hyperparameter({key})"
             additions.append(configs.Addition(taken.name, kept))
             continue
+        if (held is None or not held.how) and _is_set(module, taken):
+            return None  # A set cannot be saved, and what takes one may not take a list.
         if held is None:
             unkept.append(taken.name)
             additions.append(configs.Addition(taken.name, f"self.{taken.name}"))
@@ -384,6 +438,14 @@ def _is_object(module: ModuleModel, cls: KerasClass, held: Held) -> bool:
             if use.role == "called" or (use.role == "member" and use.name not in _OF_PLAIN):
                 return True
     return False
+
+
+def _is_set(module: ModuleModel, taken: Taken) -> bool:
+    """Whether the default of an argument is a set."""
+    default = taken.parameter.node.default if taken.parameter is not None else None
+    return default is not None and (
+        type(default).__name__ == "Set" or module.text(default).startswith(("set(", "frozenset("))
+    )
 
 
 def _is_plain_default(module: ModuleModel, taken: Taken) -> bool:
@@ -537,7 +599,11 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
         for word, pattern in _ANNOTATIONS:
             if re.fullmatch(pattern, text):
                 return word
-    members = re.findall(rf"(?<![\w.]){taken.name}\.(\w+)", module.text(made.node.body))
+    # From where the name stands for something else, it tells nothing of the argument.
+    text = module.text(made.node.body)
+    anew = re.search(rf"(?m)^[ \t]*(?:\w+, *)*{taken.name}(?:, *\w+)* *=(?!=)", text)
+    text = text[: anew.end()] + text[anew.end() :].partition("\n")[0] if anew else text
+    members = re.findall(rf"(?<![\w.]){taken.name}\.(\w+)", text)
     found = "object" if set(members) - _OF_PLAIN - {"pop"} else ""
     held = made.held.get(taken.name)
     if held is None or held.how not in {"", "converted"} or not held.certain:

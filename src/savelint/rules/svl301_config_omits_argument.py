@@ -19,6 +19,7 @@ from savelint.keras.config import (
 from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG, Kind
+from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import rebuilding
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 _LOAD = "TypeError: .*missing 1 required positional argument"
+_LAYER = "(TypeError|ValueError): .*(int\\(\\) argument|invalid value for `units`)"
 _OTHER = "DIFF: other outputs"
 _WAYS = (Way.CALL, Way.TRAIN, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
 
@@ -165,6 +167,33 @@ class Cool(tf.keras.layers.Layer):
     def get_config(self):
         return {{**super().get_config(), "heat": self.heat}}
 """
+_FEED = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Feed(keras.layers.Layer):
+    def __init__(self, units, rate=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.drop_rate = rate
+
+    def build(self, input_shape):
+        self.width = keras.layers.Dense(self.units)
+        self.width.build(input_shape)
+        super().build(input_shape)
+
+    def call(self, inputs):
+        return tf.nn.dropout(self.width(inputs), self.drop_rate)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({{
+            "units": self.{kept},
+            "rate": self.drop_rate,
+        }})
+        return config
+"""
 
 
 class ConfigOmitsArgument(Rule):
@@ -173,8 +202,8 @@ class ConfigOmitsArgument(Rule):
     Consequence: a required argument raises when the model is loaded. One with a default is
     reset to it, without an exception: the model that is loaded computes something else.
 
-    So it is where an entry holds what another argument was given, or what the constructor
-    computed of its own, as `1.0 / rate`, which it computes again of that.
+    So it is where an entry holds what another argument was given, or what the class made of
+    its own, as `1.0 / rate` or `Dense(self.units)`, which it makes again of that.
 
     Silent: what the config of the base holds, and what cannot be told: a config or a
     constructor that is made up when it runs, keys that may be there, a `from_config` that
@@ -287,6 +316,18 @@ class ConfigOmitsArgument(Rule):
                 build="Affine(1.0, 5.0)",
                 ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
                 fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+            ),
+        ),
+        Example(
+            variant="made",
+            bad=_FEED.format(kept="width"),
+            at="self.width",
+            good=_FEED.format(kept="units"),
+            witness=Witness(
+                build="Feed(3)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _LAYER}, Keras.V2: {Way.KERAS: _LAYER}},
+                trains=2,
             ),
         ),
         Example(
@@ -614,6 +655,16 @@ class One(layers.Layer):
             "area": self.area,
         }
 
+class Drop(layers.Layer):
+    def __init__(self, rate, inner=None, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = rate
+        self.drop = rate if isinstance(rate, layers.Layer) else layers.Dropout(self.rate)
+        self.inner = layers.Dense(3) if inner is None else inner
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.drop, "inner": self.inner}
+
 class Two(layers.Layer):
     def __init__(self, low, high, **kwargs):
         super().__init__(**kwargs)
@@ -706,7 +757,9 @@ class Plain:
         node = found.entry.value_node
         name = found.taken.name
         labels: list[tuple[cst.CSTNode, str]]
+        variant = "other"
         if found.computed is not None:
+            variant = "made" if isinstance(found.entry.value, Instance) else "computed"
             note = f"it is made with `{module.text(found.computed)}` of that"
             labels = [(found.computed, "not what it was given")]
         else:
@@ -716,7 +769,7 @@ class Plain:
             module,
             node,
             f"`{cls.name}.get_config` gives `{module.text(node)}` as `{name}`",
-            variant="computed" if found.computed is not None else "other",
+            variant=variant,
             note=note,
             labels=labels,
             fix=_corrected(module, made, found),
