@@ -215,6 +215,79 @@ class Own(Base):
     assert check_source(fix_source(own, path=path), path=path) == ()
     asking = own + "\n    @property\n    def words(self):\n        return self.depth\n"
     assert check_source(asking, path=path) == ()
+    filling = own.replace("self.depth = depth", 'self.words["depth"] = self.depth = depth')
+    assert check_source(filling, path=path) == ()
+
+
+def test_what_a_base_in_another_file_records_is_given_twice(tmp_path: Path) -> None:
+    base = """\
+import keras
+
+class Base(keras.layers.Layer):
+    def __init__(self, units, rate=0.5, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.rate = units, rate
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"units": self.units, "rate": self.rate})
+        return config
+"""
+    own = """\
+from project.base import Base
+
+class Own(Base):
+    def __init__(self, width, **kwargs):
+        super().__init__(2 * width, rate=0.1, **kwargs)
+        self.width = width
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"width": self.width})
+        return config
+"""
+    (tmp_path / "project").mkdir()
+    for name, text in (("__init__", ""), ("base", base), ("own", own)):
+        (tmp_path / "project" / f"{name}.py").write_text(text, encoding="utf-8")
+    path = str(tmp_path / "project" / "own.py")
+    (finding,) = check_source(own, path=path)
+    assert (
+        finding.message
+        == "`Own.__init__` gives its base `units` and `rate`, which its config holds, too"
+    )
+    fixed = fix_source(own, path=path, unsafe=True)
+    deleted = '        del config["units"]\n        del config["rate"]\n'
+    assert fixed == own.replace("get_config()\n", "get_config()\n" + deleted)
+    assert check_source(fixed, path=path) == ()
+    takes = own.replace("width, **kwargs):", "width, units=3, rate=0.5, **kwargs):")
+    assert check_source(takes, path=path) == ()
+
+
+def test_what_is_left_of_an_entry() -> None:
+    text = """\
+import keras
+from project import Settings
+
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, steps, params, words={"a", "b"}):
+        self._steps = steps
+        self._params = params if isinstance(params, Settings) else Settings(params)
+        self.words = words
+
+    def __call__(self, step):
+        return self._params.rate * step / self._steps
+
+    def get_config(self):
+        return {"_params": self._params.as_dict(), "_steps": self._steps}
+"""
+    found = {f.code + f.message.rpartition(" ")[2]: f for f in check_source(text)}
+    assert sorted(found) == ["SVL301`words`", "SVL305`_params`", "SVL305`_steps`"]
+    # A set cannot be saved.
+    fix = found["SVL301`words`"].fix
+    assert fix is not None
+    assert fix.safety is Safety.DISPLAY
+    after = '{"params": self._params.as_dict(), "steps": self._steps}'
+    assert after in fix_source(text, unsafe=True)
 
 
 def test_what_an_optimizer_is_given() -> None:

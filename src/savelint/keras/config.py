@@ -6,7 +6,7 @@ Keras rebuilds an object by `cls(**config)`: the two belong together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from savelint.keras.generation import Keras
 from savelint.keras.model import Argument as Passed
 from savelint.keras.model import (
     AttributeStore,
+    ContainerChange,
     KerasClass,
     ModuleModel,
     Returned,
@@ -153,8 +154,25 @@ def inherited(module: ModuleModel, cls: KerasClass) -> Config | None:
     asked = set(re.findall(r"\bself\.(\w+)", module.text(definer.methods[tables.CONFIG].body)))
     if any(asked & {*outline.method_names, *outline.assigned} for outline in below):
         return None
+    if asked & _filled(cls, below):
+        return None
     owner = _class_of(module, definer)
     return config(owner) if owner is not None else None
+
+
+def _filled(cls: KerasClass, below: Sequence[ClassOutline]) -> set[str]:
+    """The dictionaries of the object that these classes make or change."""
+    stores = (s for flow in cls.flows.values() for s in flow.all(AttributeStore))
+    return {
+        store.name
+        for store in stores
+        if store.owner in below and (store.how != "assign" or isinstance(store.value, Table))
+    } | {
+        change.name
+        for flow in cls.flows.values()
+        for change in flow.all(ContainerChange)
+        if change.owner in below
+    }
 
 
 def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:

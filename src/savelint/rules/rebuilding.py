@@ -318,10 +318,14 @@ def _filled_by_derived(module: ModuleModel, cls: KerasClass, made: Constructor) 
 
 
 def _is_used(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
-    """Whether a constructor does anything with an argument."""
+    """Whether a constructor does anything with an argument but to refuse it."""
     body = made.node.body
-    plain = taken.parameter is not None and module.is_here(made.node)
-    return not plain or module.count_name(body, taken.name) > 0
+    if taken.parameter is None or not module.is_here(made.node):
+        return True
+    name = re.escape(taken.name)
+    without = rf"(?m)^[ \t]*(?:del {name}$|if {name}(?: is not None)?:\s*raise\b)"
+    refused = len(re.findall(without, module.text(body)))
+    return module.count_name(body, taken.name) > refused
 
 
 def stray(module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor) -> list[str]:

@@ -498,6 +498,23 @@ class Two(layers.Layer):
         return {"units": self.units}
 """,
         """\
+# Arguments that are taken only to be left or refused.
+import keras
+
+class One(keras.layers.Layer):
+    def __init__(self, units, shared=False, activation=None, rate=None, **kwargs):
+        del shared
+        super().__init__(**kwargs)
+        self.units = units
+        if activation:
+            raise ValueError("there is no activation")
+        if rate is not None:
+            raise ValueError("there is no rate")
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+""",
+        """\
 # Another way to give what is recorded; an earlier name; what classes that derive from it give.
 import abc
 import keras
