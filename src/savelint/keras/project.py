@@ -128,8 +128,9 @@ class File:
 
     @cached_property
     def models(self) -> frozenset[int]:
-        """The statements that define a subclassed Model."""
-        return frozenset(cls.statement for cls, kind in self.keras_classes if kind is Kind.MODEL)
+        """The statements that define a subclassed Model or Sequential."""
+        kinds = {Kind.MODEL, Kind.FUNCTIONAL}
+        return frozenset(cls.statement for cls, kind in self.keras_classes if kind in kinds)
 
     def kind_of(self, cls: ClassSummary) -> Kind | None:
         """The kind of a class of this file, by the first of its bases that is Keras."""

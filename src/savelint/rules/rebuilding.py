@@ -322,10 +322,27 @@ def _is_used(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
     body = made.node.body
     if taken.parameter is None or not module.is_here(made.node):
         return True
-    name = re.escape(taken.name)
-    without = rf"(?m)^[ \t]*(?:del {name}$|if {name}(?: is not None)?:\s*raise\b)"
-    refused = len(re.findall(without, module.text(body)))
-    return module.count_name(body, taken.name) > refused
+    return module.count_name(body, taken.name) > _count_refusals(body, taken.name)
+
+
+def _count_refusals(body: cst.BaseSuite, name: str) -> int:
+    """How often a constructor deletes an argument, or raises where it is given."""
+    import libcst as cst
+
+    from savelint.keras.walk import descendants
+
+    found = 0
+    for part in descendants(body):
+        if isinstance(part, cst.Del):
+            found += isinstance(part.target, cst.Name) and part.target.value == name
+        elif isinstance(part, cst.If):
+            test = part.test.left if isinstance(part.test, cst.Comparison) else part.test
+            first = part.body.body[0]
+            raises = isinstance(first, cst.SimpleStatementLine) and isinstance(
+                first.body[0], cst.Raise
+            )
+            found += raises and isinstance(test, cst.Name) and test.value == name
+    return found
 
 
 def stray(module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor) -> list[str]:
