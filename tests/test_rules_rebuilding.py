@@ -389,3 +389,72 @@ def test_numbers_in_any_base_and_a_choice_of_one_are_read() -> None:
         "    def call(self, inputs):\n        return inputs * self.x + self.y\n"
     )
     assert [finding.code for finding in check_source(text)] == ["SVL301"]
+
+
+CONV = """\
+import keras
+from project.kinds import is_kept
+
+class Conv(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__()
+        self.names = []
+        for key in kwargs:
+            if is_kept(key):
+                self.names.append(key)
+                setattr(self, key, kwargs[key])
+
+    def get_config(self):
+        kept = {}
+        for key in self.names:
+            kept[key] = getattr(self, key)
+        return {**super().get_config(), **kept, **self.config}
+
+    @property
+    def config(self):
+        return {}
+"""
+TAG = """\
+from project.conv import Conv
+
+class Tag(Conv):
+    def __init__(self, units, order=3, activation=None, **kwargs):
+        super().__init__(activation=activation, **kwargs)
+        self.units = units
+        self.order = order
+
+    def call(self, inputs):
+        return self.activation(inputs) * self.units**self.order
+
+    @property
+    def config(self):
+        return {"units": self.units}
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "found"),
+    [
+        ("tag", "", "", ["`Tag.get_config` leaves out `order`"]),
+        # The names may be others, or be made otherwise; what is added may be unknown.
+        ("conv", "self.names = []", "self.names = ['order']", []),
+        ("conv", "append(key)\n", "append(key)\n        self.names.extend(['order'])\n", []),
+        ("conv", "for key in self.names:", "for key in dir(self):", []),
+        ("conv", "return {}", "return {'order': self.order}", []),
+        ("tag", 'return {"units": self.units}', "return vars(self)", []),
+        ("tag", "activation=activation,", "activation=activation, order=order,", []),
+    ],
+)
+def test_names_of_keywords_are_recorded_by_a_base(
+    tmp_path: Path, file: str, old: str, new: str, found: list[str]
+) -> None:
+    (tmp_path / "project").mkdir()
+    texts = {"__init__": "", "conv": CONV, "tag": TAG}
+    texts[file] = texts[file].replace(old, new)
+    for name, text in texts.items():
+        (tmp_path / "project" / f"{name}.py").write_text(text, encoding="utf-8")
+    path = str(tmp_path / "project" / "tag.py")
+    assert [f.message for f in check_source(texts["tag"], path=path) if f.code == "SVL301"] == found
+    if found:
+        entries = 'return {"units": self.units, "order": self.order}'
+        assert entries in fix_source(texts["tag"], path=path)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,8 @@ class Config:
     """What `get_config` returns.
 
     `inherits` are the classes of Keras whose config is merged; where not `is_known` there
-    may be further keys. `definer` is the class that defines the method.
+    may be further keys. `definer` is the class that defines the method. With `collected`
+    these are the names of what a base takes as `**kwargs`, and no others.
     """
 
     method: cst.FunctionDef
@@ -61,6 +63,7 @@ class Config:
     inherits: tuple[str, ...]
     is_known: bool
     returns: tuple[Returned, ...]
+    collected: bool = False
 
 
 @frozen
@@ -132,32 +135,99 @@ def config(cls: KerasClass) -> Config | None:
     if definer is None or not isinstance(result, Table) or definer.path != cls.outline.path:
         return None
     method = definer.methods[tables.CONFIG]
-    entries = {
+    returns = tuple(flow.all(Returned))
+    entries = _entries(result)
+    return Config(method, definer, entries, result.inherits, result.is_known, returns)
+
+
+def _entries(table: Table) -> dict[str, Entry]:
+    return {
         name: Entry(name, value, node)
-        for (name, value), node in zip(result.items, result.nodes, strict=True)
+        for (name, value), node in zip(table.items, table.nodes, strict=True)
         if isinstance(name, str)
     }
-    returns = tuple(flow.all(Returned))
-    return Config(method, definer, entries, result.inherits, result.is_known, returns)
+
+
+def recorded(module: ModuleModel, cls: KerasClass) -> Config | None:
+    """What `get_config` gives, be it of the class, its file or another file."""
+    found = config(cls) or inherited(module, cls)
+    if found is None or found.is_known:
+        return found
+    return replace(found, collected=_is_collected(module, cls))
 
 
 def inherited(module: ModuleModel, cls: KerasClass) -> Config | None:
     """What the `get_config` gives that a class inherits from another file.
 
-    None where it asks the object for what the class, or one between, defines anew.
+    None where it asks the object for what the class, or one between, defines anew; but for
+    a property that adds its own entries to it.
     """
     definer = cls.outline.definer(tables.CONFIG)
-    if definer is None or definer.path == cls.outline.path:
+    owner = _class_of(module, definer) if definer is not None else None
+    if definer is None or owner is None or definer.path == cls.outline.path:
         return None
     lineage = list(cls.outline.lineage)
     below = lineage[: lineage.index(definer)]
-    asked = set(re.findall(r"\bself\.(\w+)", module.text(definer.methods[tables.CONFIG].body)))
-    if any(asked & {*outline.method_names, *outline.assigned} for outline in below):
-        return None
+    text = module.text(definer.methods[tables.CONFIG].body)
+    asked = set(re.findall(r"\bself\.(\w+)", text))
+    anew = {name for outline in below for name in {*outline.method_names, *outline.assigned}}
     if asked & _filled(cls, below):
         return None
-    owner = _class_of(module, definer)
-    return config(owner) if owner is not None else None
+    found = config(owner)
+    for name in sorted(asked & anew):
+        added = cls.flow(name).result
+        if found is None or f"**self.{name}" not in text or not isinstance(added, Table):
+            return None
+        if (
+            owner.flow(name).result != Table(())
+            or not added.is_known
+            or name not in (cls.outline.methods)
+        ):
+            return None
+        entries = {**found.entries, **_entries(added)}
+        method = cls.outline.methods[name]
+        returns = tuple(cls.flow(name).all(Returned))
+        found = replace(found, method=method, definer=cls.outline, entries=entries, returns=returns)
+    return found
+
+
+def _is_collected(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether the keys that are not known are names of `**kwargs`, kept in a list before.
+
+    As in `for key in self.names: config[key] = ...`, where the constructor of a base does
+    `for key in kwargs: self.names.append(key)`.
+    """
+    definer = cls.outline.definer(tables.CONFIG)
+    owner = _class_of(module, definer) if definer is not None else None
+    result = owner.flow(tables.CONFIG).result if owner is not None else None
+    if not isinstance(result, Table) or not result.complete:
+        return False
+    nodes = (n for (name, _), n in zip(result.items, result.nodes, strict=True) if name is None)
+    return all(_is_of_keywords(module, cls, node) for node in nodes)
+
+
+def _is_of_keywords(module: ModuleModel, cls: KerasClass, node: cst.CSTNode) -> bool:
+    loop = next((part for part, _ in module.branches_of(node)), None)
+    heading = module.text(loop).partition("\n")[0] if loop is not None else ""
+    over = re.fullmatch(r"for (\w+) in self\.(\w+):", heading)
+    if over is None or f"[{over[1]}] =" not in module.text(node):
+        return False
+    name = over[2]
+    collecting = re.compile(
+        rf"self\.{name} = \[\]\s+for (\w+) in (\w+):\s[^#]*?self\.{name}\.append\(\1\)"
+    )
+    found = 0
+    for outline in cls.outline.lineage:
+        text = module.text(outline.node)
+        made = outline.methods.get("__init__")
+        keywords = made.params.star_kwarg if made is not None else None
+        kept = collecting.search(text)
+        is_kept = kept is not None and keywords is not None and kept[2] == keywords.name.value
+        found += is_kept
+        uses = len(re.findall(rf"\b{name}\b", text)) - 2 * is_kept
+        if uses != len(re.findall(rf"for \w+ in self\.{name}:", text)):
+            return False
+    return found == 1
 
 
 def _filled(cls: KerasClass, below: Sequence[ClassOutline]) -> set[str]:

@@ -18,6 +18,7 @@ from savelint.keras.config import (
     Taken,
     accepted,
     arguments_of,
+    handed,
     library_bases,
     recorded_by,
 )
@@ -118,7 +119,7 @@ def omitted(
     module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor
 ) -> list[Taken]:
     """The arguments of a constructor that its config lacks for sure."""
-    if not recorded.is_known or (recorded.inherits and is_functional(cls)):
+    if not (recorded.is_known or recorded.collected) or (recorded.inherits and is_functional(cls)):
         return []
     if is_abstract(module, cls):
         return []  # What it takes may be for those that derive from it to give.
@@ -134,6 +135,8 @@ def omitted(
             return []
         known |= inherited
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
+    if not recorded.is_known:
+        missing = [taken for taken in missing if taken.name not in _handed(module, cls, made)]
     if kept & OPAQUE:
         missing = [taken for taken in missing if taken.required]
     assets = _assets(module, cls)
@@ -148,6 +151,14 @@ def omitted(
         and (taken.required or not _fills_weight(module, made, taken))
         and (taken.required or not _is_another_way(module, cls, recorded, made, taken))
     ]
+
+
+def _handed(module: ModuleModel, cls: KerasClass, made: Constructor) -> set[str]:
+    """The arguments that a constructor may hand to that of its base by their names."""
+    if any(item.node.star == "*" for call in made.supers for item in call.arguments.items):
+        return {taken.name for taken in made.arguments}
+    calls = (handed(module, cls.outline, made.definer, call) for call in made.supers)
+    return {name for given in calls for name in given}
 
 
 def _assets(module: ModuleModel, cls: KerasClass) -> str:

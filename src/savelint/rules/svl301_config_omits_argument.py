@@ -11,11 +11,10 @@ from savelint.keras.config import (
     Config,
     Constructor,
     Taken,
-    config,
     constructor,
-    inherited,
     library_bases,
 )
+from savelint.keras.config import recorded as recorded_of
 from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG, Kind
@@ -724,7 +723,7 @@ class Plain:
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """Each class whose own `get_config` or constructor the file has."""
         for cls in module.classes:
-            recorded = config(cls) or inherited(module, cls)
+            recorded = recorded_of(module, cls)
             made = constructor(module, cls)
             if made is None or not rebuilding.is_plain(module, cls):
                 continue
