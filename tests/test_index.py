@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,20 +36,28 @@ def codes(root: Path, *paths: str) -> list[str]:
     """`path:line: CODE` of each finding, of the files at `paths` or of all."""
     arguments = ["check", *(paths or (".",)), "--keras-version", "3", "--output-format", "json"]
     result = run(root, *arguments)
-    assert result.returncode in (0, 1), result.stderr
+    assert result.exit_code in (0, 1), result.stderr
     found = json.loads(result.stdout)
     return [f"{each['path']}:{each['line']}: {each['code']}" for each in found]
 
 
-def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "savelint", *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+def run(root: Path, *arguments: str) -> Result:
+    """The command, run where the project is."""
+    before = Path.cwd()
+    os.chdir(root)
+    try:
+        result = CliRunner().invoke(cli, arguments)
+    finally:
+        os.chdir(before)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
 
 def kinds(root: Path, path: str) -> dict[str, str | None]:
     """The kind of each class of a file, as `savelint show` tells it."""
     result = run(root, "show", path, "--output-format", "json")
-    assert result.returncode == 0, result.stderr
+    assert result.exit_code == 0, result.stderr
     (shown,) = json.loads(result.stdout)
     return {cls["name"]: cls["kind"] for cls in shown["classes"]}
 
@@ -827,5 +834,5 @@ def train():
 def test_show_says_what_it_cannot_read(tmp_path: Path, arguments: list[str], said: str) -> None:
     grow(tmp_path, {"broken.py": "def (:\n", "empty/readme.md": ""})
     result = run(tmp_path, "show", *arguments)
-    assert result.returncode == 2
+    assert result.exit_code == 2
     assert said in result.stderr

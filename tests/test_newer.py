@@ -16,12 +16,10 @@ from savelint.analysis import analyse
 from savelint.keras.generation import Keras
 from savelint.keras.newer import MAX_BRACKETS, MAX_SIZE, summarise_newer
 from savelint.keras.summary import Summary, summarise
+from savelint.rule import Rule
 from savelint.rules import RULES
 from savelint.source import Source, SourceError
 
-EXAMPLES = {f"{r.code}-{e.variant}": e.bad for r in RULES for e in r.examples}
-# One generation in which each is reported: syntax is the same to both.
-REPORTED = [(e.bad, r.code, e.keras[-1]) for r in RULES for e in r.examples]
 TYPE_PARAMETERS = (
     "type Batch[T] = list[T]\n\n\ndef first[T](items: Batch[T]) -> T:\n    return items[0]\n"
 )
@@ -29,24 +27,26 @@ NESTED_QUOTES = 'def label(row):\n    return f"{row["name"]}: {"\\n".join(row)}"
 NEWER = f"{TYPE_PARAMETERS}\n\n{NESTED_QUOTES}"
 
 
+by_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+
+
 def newer(text: str) -> Summary | None:
     return summarise_newer(Source("m.py", text))
 
 
-@pytest.mark.parametrize(("bad", "code", "keras"), REPORTED, ids=EXAMPLES)
-def test_a_defect_beside_newer_syntax_is_found_as_without(
-    bad: str, code: str, keras: Keras
-) -> None:
-    among = bad.replace("\n\n\n", f"\n\n\n{NEWER}\n\n", 1)
-    assert codes(among if NEWER in among else bad + NEWER, keras) == [code]
+@by_rule
+def test_a_defect_beside_newer_syntax_is_found_as_without(rule: Rule) -> None:
+    """In one generation that reports it: syntax is the same to both."""
+    for example in rule.examples:
+        among = example.bad.replace("\n\n\n", f"\n\n\n{NEWER}\n\n", 1)
+        text = among if NEWER in among else example.bad + NEWER
+        assert codes(text, max(example.keras)) == [rule.code], example.variant
 
 
-SILENT = {f"{r.code}-{t.splitlines()[0][2:50]}": t for r in RULES for t in r.silent}
-
-
-@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
-def test_a_look_alike_beside_newer_syntax_is_not_reported(text: str) -> None:
-    assert codes(f"{text}\n\n{TYPE_PARAMETERS}") == []
+@by_rule
+def test_a_look_alike_beside_newer_syntax_is_not_reported(rule: Rule) -> None:
+    found = {text: codes(f"{text}\n\n{TYPE_PARAMETERS}") for text in rule.silent}
+    assert {text: each for text, each in found.items() if each} == {}
 
 
 FROZEN = """\
@@ -155,18 +155,19 @@ def test_what_is_no_python_of_any_version_is_refused(text: str) -> None:
 # -- the summary by libcst agrees with that by ast --------------------------------------
 
 
-@pytest.mark.parametrize("bad", EXAMPLES.values(), ids=EXAMPLES)
-def test_both_summaries_of_a_file_agree(bad: str) -> None:
-    by_ast, by_libcst = summarise(Source("m.py", bad)), newer(bad)
-    assert by_libcst is not None
-    assert [c.qualname for c in by_libcst.classes] == [c.qualname for c in by_ast.classes]
-    assert [c.bases for c in by_libcst.classes] == [c.bases for c in by_ast.classes]
-    assert [c.methods for c in by_libcst.classes] == [c.methods for c in by_ast.classes]
-    assert dict(by_libcst.names) == dict(by_ast.names)
-    assert by_libcst.stars == by_ast.stars
-    assert by_libcst.imported == by_ast.imported
-    assert set(by_libcst.functions) == set(by_ast.functions)
-    assert by_libcst.statements == by_ast.statements
+@by_rule
+def test_both_summaries_of_a_file_agree(rule: Rule) -> None:
+    for example in rule.examples:
+        by_ast, by_libcst = summarise(Source("m.py", example.bad)), newer(example.bad)
+        assert by_libcst is not None
+        assert [c.qualname for c in by_libcst.classes] == [c.qualname for c in by_ast.classes]
+        assert [c.bases for c in by_libcst.classes] == [c.bases for c in by_ast.classes]
+        assert [c.methods for c in by_libcst.classes] == [c.methods for c in by_ast.classes]
+        assert dict(by_libcst.names) == dict(by_ast.names)
+        assert by_libcst.stars == by_ast.stars
+        assert by_libcst.imported == by_ast.imported
+        assert set(by_libcst.functions) == set(by_ast.functions)
+        assert by_libcst.statements == by_ast.statements
 
 
 # -- bounds ------------------------------------------------------------------------------

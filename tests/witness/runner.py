@@ -142,8 +142,9 @@ def essence(message: str) -> str:
     text = re.sub(r"\[Op:.*?\].*", "", text, flags=re.DOTALL)
     text = re.sub(r",\s*(?:numpy|value)=[^>]*>", ">", text)
     text = re.sub(r"\{\{function_node .*?\}\}(?:\{\{.*?\}\})?\s*", "", text)
-    text = re.sub(re.escape(tempfile.gettempdir()) + r"[^\s'\",;)]*", "...", text)
+    # Before temporary paths are left out: the environment itself may stand in one.
     text = re.sub(r" \(\S*site-packages\S*\)", "", text)
+    text = re.sub(re.escape(tempfile.gettempdir()) + r"[^\s'\",;)]*", "...", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
     text = re.sub(r"\bpyfunc_\d+\b", "pyfunc_...", text)
     # A module is called by the one or the other name, depending on what was imported before.

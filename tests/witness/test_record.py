@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import pytest
 from record import consequence
+from runner import essence
 
 from savelint.rule import Way
 
@@ -86,3 +89,12 @@ from savelint.rule import Way
 )
 def test_consequence(fails: tuple[Way, ...], outcomes: dict[str, str], text: str) -> None:
     assert consequence(fails, outcomes) == text
+
+
+@pytest.mark.parametrize("environment", ["/usr/lib", f"{tempfile.gettempdir()}/tmp.x/venv"])
+def test_a_message_is_the_same_wherever_the_environment_stands(environment: str) -> None:
+    where = f"{environment}/python3/site-packages/keras/utils/__init__.py"
+    assert (
+        essence(f"cannot import name 'np_utils' from 'keras.utils' ({where})")
+        == "cannot import name 'np_utils' from 'keras.utils'"
+    )

@@ -144,6 +144,7 @@ class Region:
         self.first_line = first_line
         self.last_line = last_line
         self._reads: dict[int, dict[str, list[cst.Attribute]]] = {}
+        self._signatures: dict[int, Signature] = {}
 
     @cached_property
     def span(self) -> Span:
@@ -267,7 +268,9 @@ class Region:
 
     def signature_of(self, function: cst.FunctionDef | cst.Lambda) -> Signature:
         """What a function of this region takes."""
-        return signature.signature(function)
+        if id(function) not in self._signatures:
+            self._signatures[id(function)] = signature.signature(function)
+        return self._signatures[id(function)]
 
     def _is_target(self, node: cst.CSTNode) -> bool:
         """Whether something is assigned to an expression, or to an item of it."""

@@ -30,7 +30,7 @@ def is_known(module: ModuleModel, outline: ClassOutline) -> bool:
     return outline.is_whole and all(
         not (_MAKERS & cls.method_names)
         and not cls.node.keywords
-        and all(_is_plain(module, item) for item in cls.node.decorators)
+        and all(_is_plain(item) for item in cls.node.decorators)
         for cls in outline.lineage
     )
 
@@ -58,6 +58,9 @@ def descendants(module: ModuleModel, outline: ClassOutline) -> Iterator[KerasCla
             yield cls
 
 
-def _is_plain(module: ModuleModel, decorator: cst.Decorator) -> bool:
-    name = module.text(decorator.decorator).partition("(")[0].strip()
+def _is_plain(decorator: cst.Decorator) -> bool:
+    from savelint.keras.walk import dotted
+
+    # A `Call` has its function as `func`; no other decorator has one.
+    name = dotted(getattr(decorator.decorator, "func", decorator.decorator))
     return name.rpartition(".")[2] in _PLAIN_DECORATORS

@@ -428,13 +428,21 @@ class Config:
             function = cls.outline.methods.get("__init__")
             if function is None or not cls.kind.is_layer:
                 continue
-            if not lineage.is_known(module, cls.outline) or _has_other_ways(cls):
+            if _has_other_ways(cls):
                 continue
-            code = _code(module, function)
-            if _is_missing(module, cls, function, code):
-                yield self._missing(module, cls, function, code)
-            else:
-                yield from self._late(module, cls, function, code)
+            # Few classes come this far; what they derive from is read only then.
+            found = next(self._found(module, cls, function), None)
+            if found is not None and lineage.is_known(module, cls.outline):
+                yield found
+
+    def _found(
+        self, module: ModuleModel, cls: KerasClass, function: cst.FunctionDef
+    ) -> Iterator[Finding]:
+        code = _code(module, function)
+        if _is_missing(module, cls, function, code):
+            yield self._missing(module, cls, function, code)
+        else:
+            yield from self._late(module, cls, function, code)
 
     def _missing(
         self, module: ModuleModel, cls: KerasClass, function: cst.FunctionDef, code: str

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
@@ -111,9 +112,16 @@ def is_kept(module: ModuleModel, cls: KerasClass, name: str) -> bool:
     """Whether the class itself sees to it that an attribute is saved, or tracked."""
     if any(reads(module, cls, name, keeper) for keeper in _KEEPERS & cls.flows.keys()):
         return True
-    return any(
-        _TRACKED_BY_HAND.search(module.text(outline.node)) for outline in cls.outline.lineage
-    )
+    return any(_tracks_by_hand(module, outline) for outline in cls.outline.lineage)
+
+
+# Asked of each attribute of a class, one after the other.
+@lru_cache(maxsize=16)
+def _tracks_by_hand(module: ModuleModel, outline: ClassOutline) -> bool:
+    """Whether a class names what Keras keeps its weights in; most files never do."""
+    if not _TRACKED_BY_HAND.search(module.source_of(outline.node).text):
+        return False
+    return _TRACKED_BY_HAND.search(module.text(outline.node)) is not None
 
 
 # ---------------------------------------------------------------------- what uses allow
