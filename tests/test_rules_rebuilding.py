@@ -458,3 +458,45 @@ def test_names_of_keywords_are_recorded_by_a_base(
     if found:
         entries = 'return {"units": self.units, "order": self.order}'
         assert entries in fix_source(texts["tag"], path=path)
+
+
+def test_a_constructor_may_be_made_of_fields() -> None:
+    text = """\
+import attr
+from dataclasses import InitVar, dataclass
+import keras
+
+@dataclass
+class Base(keras.constraints.Constraint):
+    low: float
+    high: float = 1.0
+
+    def __call__(self, w):
+        return keras.ops.clip(w, self.low, self.high)
+
+@dataclass
+class Steep(Base):
+    slope: InitVar[float] = 2.0
+
+    def get_config(self):
+        return {"low": self.low, "width": self.high}
+
+@attr.s(auto_attribs=True, eq=False)
+class Decay(keras.optimizers.schedules.LearningRateSchedule):
+    _rate: float
+    steps: int = attr.ib(default=3)
+
+    def __call__(self, step):
+        return self._rate * step / self.steps
+
+    def get_config(self):
+        return {"steps": self.steps}
+"""
+    assert [(f.code, f.message) for f in check_source(text)] == [
+        ("SVL301", "`Steep.get_config` leaves out `slope`"),
+        ("SVL305", "`Steep.__init__` takes no keyword `width`"),
+        ("SVL301", "`Decay.get_config` leaves out `rate`"),
+    ]
+    fixed = fix_source(text, unsafe=True)
+    assert '"low": self.low, "high": self.high' in fixed
+    assert '"rate": self._rate, "steps": self.steps' in fixed

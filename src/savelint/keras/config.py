@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from savelint.frozen import frozen
-from savelint.keras import external, tables
+from savelint.keras import external, fields, tables
 from savelint.keras.generation import Keras
 from savelint.keras.model import Argument as Passed
 from savelint.keras.model import (
@@ -100,9 +100,12 @@ class Held:
 
 @frozen
 class Constructor:
-    """The `__init__` of a class, its own or that of a class of the project it derives from."""
+    """The `__init__` of a class, its own or that of a class of the project it derives from.
 
-    node: cst.FunctionDef
+    That of a dataclass is made of its fields: `node` is the class then.
+    """
+
+    node: cst.FunctionDef | cst.ClassDef
     definer: ClassOutline
     arguments: tuple[Taken, ...]
     positional_only: tuple[str, ...]
@@ -115,6 +118,11 @@ class Constructor:
     def names(self) -> frozenset[str]:
         """The names of what it takes."""
         return frozenset(taken.name for taken in self.arguments)
+
+    @property
+    def is_of_fields(self) -> bool:
+        """Whether it is made of the fields of a dataclass."""
+        return self.node is self.definer.node
 
     @property
     def forwarding(self) -> SuperCall | None:
@@ -247,10 +255,12 @@ def _filled(cls: KerasClass, below: Sequence[ClassOutline]) -> set[str]:
 
 def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
     """The constructor of a class, where the project defines one."""
-    definer = cls.outline.definer("__init__")
+    definer = _maker(list(cls.outline.lineage))
     owner = _class_of(module, definer) if definer is not None else None
     if definer is None or owner is None:
         return None
+    if "__init__" not in definer.method_names:
+        return _of_fields(module, cls, definer)
     node = definer.methods["__init__"]
     flow = (cls if definer.path == cls.outline.path else owner).flow("__init__")
     plain = [*node.params.posonly_params, *node.params.params][1:]
@@ -281,6 +291,49 @@ def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
         tuple(call for call in flow.all(SuperCall) if call.method == "__init__"),
         _held(cls, flow.all(AttributeStore)),
     )
+
+
+def _maker(lineage: Sequence[ClassOutline]) -> ClassOutline | None:
+    """The first of the classes that has a constructor, its own or one of fields.
+
+    The latter in the file of the first alone.
+    """
+    for outline in lineage:
+        if "__init__" in outline.method_names:
+            return outline
+        if outline.path == lineage[0].path and fields.is_made(outline):
+            return outline
+    return None
+
+
+def _of_fields(module: ModuleModel, cls: KerasClass, definer: ClassOutline) -> Constructor:
+    """The constructor that is made of the fields of a class."""
+    found = fields.of(module, definer)
+    changed = {
+        store.name
+        for flow in cls.flows.values()
+        for store in flow.all(AttributeStore)
+        if store.owner in cls.outline.lineage
+    }
+    held = {}
+    for field in found:
+        value = Argument(field.name)
+        store = AttributeStore(
+            definer,
+            field.attribute,
+            value,
+            field.target,
+            field.node,
+            field.target,
+            "assign",
+            "__init__",
+            conditional=False,
+        )
+        if not field.is_dropped:
+            certain = field.attribute not in changed
+            held[field.name] = Held(field.attribute, value.how, store, certain)
+    arguments = tuple(Taken(field.name, field.target, field.is_required) for field in found)
+    return Constructor(definer.node, definer, arguments, (), None, None, (), held)
 
 
 def _held(cls: KerasClass, stores: Iterator[AttributeStore]) -> dict[str, Held]:
@@ -327,7 +380,7 @@ def accepted(
     if above is not None:
         at = lineage.index(above)
         lineage = [cls for cls in lineage[at:] if cls is not above]
-    definer = next((cls for cls in lineage if "__init__" in cls.method_names), None)
+    definer = _maker(lineage)
     if definer is None:
         whole = outline if above is None else above
         return library_arguments(whole) if whole.is_whole else None
@@ -352,7 +405,7 @@ def handed(
     """What the constructor of `definer` hands to that of the class above it, by name."""
     lineage = list(outline.lineage)
     lineage = lineage[lineage.index(definer) + 1 :]
-    above = next((cls for cls in lineage if "__init__" in cls.method_names), None)
+    above = _maker(lineage)
     names: tuple[str, ...] = ()
     if above is None:
         names = tables.FIRST_ARGUMENTS.get(next(library_bases(outline), ""), ())

@@ -361,6 +361,8 @@ def forwarding(module: ModuleModel, constructor: Constructor) -> tuple[Edit, ...
         return None
     if any(isinstance(n, cst.Name) and n.value == "kwargs" for n in descendants(constructor.node)):
         return None
+    if not isinstance(constructor.node, cst.FunctionDef):
+        return None
     declared = rewrite.add_parameter(module, constructor.node, "**kwargs")
     if declared is None:
         return None

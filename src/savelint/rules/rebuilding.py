@@ -78,7 +78,7 @@ REBUILT = tuple(
 
 def is_plain(module: ModuleModel, cls: KerasClass) -> bool:
     """Whether Keras rebuilds instances of a class, and all that it inherits is in sight."""
-    return is_rebuilt(cls) and lineage.is_known(module, cls.outline)
+    return is_rebuilt(cls) and lineage.is_known(module, cls.outline, made=True)
 
 
 def is_rebuilt(cls: KerasClass) -> bool:
@@ -382,16 +382,24 @@ def renamed(
     for key in stray(module, cls, recorded, made):
         entry = recorded.entries[key]
         value = entry.value
-        name = key.strip("_")
         if isinstance(value, Argument) and value.how != "computed":
             name = value.name
-        elif name not in made.held or not module.text(entry.value_node).startswith(
-            f"self.{made.held[name].attribute}."
-        ):
-            continue
+        else:
+            name = _named(made, key, module.text(entry.value_node))
         if name in made.names and name not in recorded.entries:
             found[key] = name
     return found
+
+
+def _named(made: Constructor, key: str, written: str) -> str:
+    """The argument that the key of an entry means by its name, or by what is written."""
+    held = made.held.get(key.strip("_"))
+    if held is not None and written.startswith(f"self.{held.attribute}."):
+        return key.strip("_")
+    kept = (
+        n for n, h in made.held.items() if made.is_of_fields and written == f"self.{h.attribute}"
+    )
+    return next(kept, "")
 
 
 @frozen

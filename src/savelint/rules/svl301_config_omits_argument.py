@@ -193,6 +193,28 @@ class Feed(keras.layers.Layer):
         }})
         return config
 """
+_POWER = """\
+from dataclasses import dataclass, field
+
+import keras
+
+
+@keras.utils.register_keras_serializable(package="project")
+@dataclass(eq=False)
+class Power(keras.layers.Layer):
+    base: float
+    exponent: float = 1.0
+    seen: list = field(default_factory=list, init=False)
+
+    def __post_init__(self):
+        super().__init__()
+
+    def call(self, inputs):
+        return inputs * self.base**self.exponent
+
+    def get_config(self):
+        return {entries}
+"""
 
 
 class ConfigOmitsArgument(Rule):
@@ -218,7 +240,7 @@ class ConfigOmitsArgument(Rule):
     name = "config-omits-argument"
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
-    mentions = ("__init__",)
+    mentions = ("__init__", "dataclass", "attr")
     examples = (
         Example(
             variant="required",
@@ -313,6 +335,17 @@ class ConfigOmitsArgument(Rule):
             good=_NOISE.format(value="self._shift"),
             witness=Witness(
                 build="Affine(1.0, 5.0)",
+                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+            ),
+        ),
+        Example(
+            variant="fields",
+            bad=_POWER.format(entries='{"base": self.base}'),
+            at="get_config",
+            good=_POWER.format(entries='{"base": self.base, "exponent": self.exponent}'),
+            witness=Witness(
+                build="Power(2.0, 3.0)",
                 ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
                 fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
             ),
@@ -495,6 +528,58 @@ class Two(layers.Layer):
 
     def get_config(self):
         return {"units": self.units}
+""",
+        """\
+# Fields that are recorded, or are no arguments; constructors that are made otherwise.
+import dataclasses
+from typing import ClassVar
+import attr
+import keras
+from project import fielded
+
+@dataclasses.dataclass
+class Start(keras.initializers.Initializer):
+    kind: ClassVar[str] = "start"
+    mean: float
+    spread: float = dataclasses.field(default=1.0)
+    _: dataclasses.KW_ONLY
+    count: int = dataclasses.field(default=0, init=False)
+
+    def __call__(self, shape, dtype=None):
+        return keras.ops.ones(shape) * self.mean
+
+    def get_config(self):
+        return {"mean": self.mean, "spread": self.spread}
+
+@attr.s(eq=False)
+class Other(keras.regularizers.Regularizer):
+    _rate = attr.ib(default=0.1)
+
+    def __call__(self, x):
+        return keras.ops.sum(x) * self._rate
+
+    def get_config(self):
+        return {"rate": self._rate}
+
+@dataclasses.dataclass(init=False)
+class Third(keras.regularizers.Regularizer):
+    rate: float = 0.1
+
+    def __call__(self, x):
+        return keras.ops.sum(x) * self.rate
+
+    def get_config(self):
+        return {}
+
+@fielded
+class Fourth(keras.regularizers.Regularizer):
+    rate: float = 0.1
+
+    def __call__(self, x):
+        return keras.ops.sum(x) * self.rate
+
+    def get_config(self):
+        return {}
 """,
         """\
 # Arguments that are taken only to be left or refused.
@@ -805,6 +890,7 @@ class Plain:
         if recorded.definer is cls.outline:
             place: cst.CSTNode = recorded.method.name
             labels = [(t.label, _label(t)) for t in missing if module.is_here(t.node)]
+            variant = "fields" if made.is_of_fields else variant
             note = f"{names} not recorded"
         else:
             place = missing[0].label

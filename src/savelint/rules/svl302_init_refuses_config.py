@@ -202,7 +202,7 @@ class InitRefusesConfig(Rule):
     name = "init-refuses-config"
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
-    mentions = ("__init__",)
+    mentions = ("__init__", "dataclass", "attr")
     examples = (
         Example(
             variant="layer",

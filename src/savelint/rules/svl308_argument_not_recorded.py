@@ -76,7 +76,7 @@ class ArgumentNotRecorded(Rule):
     name = "argument-not-recorded"
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
-    mentions = ("__init__",)
+    mentions = ("__init__", "dataclass", "attr")
     examples = (
         Example(
             variant="callable",
