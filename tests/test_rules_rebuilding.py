@@ -322,6 +322,14 @@ class Slow(tf.keras.optimizers.SGD):
         ('config["inner"] = layers.deserialize(config["inner"])', ["SVL301"]),
         ("config.update(DEFAULTS)", []),
         ("config = fill(config)", []),
+        ("fill(config)", []),
+        ("config |= DEFAULTS", []),
+        ("config = config.copy()", ["SVL301", "SVL304"]),
+        (
+            'inner = layers.deserialize(config.pop("inner"))\n        return cls(inner, **config)',
+            ["SVL301"],
+        ),
+        ("inner, rate = fill(config)\n        return cls(inner, rate, **config)", []),
         ('config["rate"] = config["inner"] = 0.5', []),
     ],
 )

@@ -63,8 +63,13 @@ _OF_PLAIN = frozenset(
 # The class whose config those of a module's other classes hold.
 _ROOTS = {"layers": "Layer", "losses": "Loss", "metrics": "Metric"}
 _OPTIMIZER = re.compile(r"keras\.optimizers\.(?:legacy\.|experimental\.)?[A-Z]\w+")
-# Words of a `from_config` that may give what it does not name; with an assignment to a name
-# it may, too.
+# How a `from_config` makes the object of a config, of which it may take some things out.
+_MADE = re.compile(
+    r"\breturn cls\((?P<given>(?:\w+, *)*)\*\*(?P<spread>\w+)\)"
+    r"|\breturn super\(.*\)\.from_config\((?P<handed>\w+)\)"
+)
+# Words of a `from_config` that may give what it does not name; where it makes the config
+# anew, or hands it to something else, it may, too.
 OPAQUE = frozenset({"update", "setdefault", "fromkeys", "for", "while", "vars", "items", "="})
 # Modules of Keras whose classes are rebuilt from their configs, beside layers and models.
 REBUILT = tuple(
@@ -108,10 +113,21 @@ def supplied(module: ModuleModel, cls: KerasClass) -> frozenset[str] | None:
         if "from_config" not in outline.method_names:
             continue
         text = module.text(outline.methods["from_config"])
-        if not re.search(r"\breturn cls\(\*\*\w+\)|\breturn super\(.*\)\.from_config\(\w+\)", text):
+        made = _MADE.search(text)
+        if made is None:
             return None
         words.update(re.findall(r"\w+", text))
-        words.update(re.findall(r"(?m)^\s*\w+ *(=)(?!=)", text))
+        spread = made["spread"] or made["handed"]
+        copied = rf" *(?:dict\({spread}\)|{spread}\.copy\(\)|copy\.(?:deep)?copy\({spread}\))$"
+        anew = rf"^\s*{spread} *\|?=(?!=)(?!{copied})|^\s*[\w.]+\(.*\b{spread}\b"
+        if re.search(anew, text, re.MULTILINE):
+            words.add("=")
+        given = (made["given"] or "").count(",")
+        init = cls.outline.method("__init__")
+        if given and init is None:
+            return None
+        if init is not None:
+            words.update(p.name.value for p in init.params.params[1 : given + 1])
     return frozenset(words)
 
 
