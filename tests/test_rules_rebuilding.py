@@ -263,6 +263,26 @@ class Own(Base):
     assert check_source(takes, path=path) == ()
 
 
+def test_a_class_may_require_what_layers_may_be_given() -> None:
+    text = """\
+from keras import layers
+
+class Table(layers.Layer):
+    def __init__(self, input_dim, batch_size=None, **kwargs):
+        super().__init__(**kwargs)
+        self.input_dim = input_dim
+        self.batch_size = batch_size
+
+    def call(self, inputs):
+        return inputs * self.input_dim
+
+    def get_config(self):
+        return super().get_config()
+"""
+    (finding,) = check_source(text)
+    assert finding.message == "`Table.get_config` leaves out `input_dim`"
+
+
 def test_what_is_left_of_an_entry() -> None:
     text = """\
 import keras

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 # Arguments of every layer, and seeds: what is lost of them changes no output.
 _NEUTRAL = ROOT_ARGUMENTS["Layer"] | {"seed", "verbose", "debug"}
+# Those of them that the base always has a value for; others a class may require itself.
+_GIVEN = frozenset({"name", "trainable", "dtype"})
 # Their own `get_config` gives something in one generation at least.
 _MERGED = (".Layer", ".Model", ".Loss", ".Metric", ".metrics.Mean", ".metrics.Sum")
 # What the annotation of an argument says of it.
@@ -142,7 +144,7 @@ def omitted(
     kept = supplied(module, cls)
     if kept is None:
         return []
-    known = {*recorded.entries, *_NEUTRAL, *kept, *renamed(module, cls, recorded, made).values()}
+    known = {*recorded.entries, *kept, *renamed(module, cls, recorded, made).values()}
     for base in recorded.inherits:
         inherited = recorded_by(base, module.keras)
         if inherited is None:
@@ -151,6 +153,7 @@ def omitted(
             return []
         known |= inherited
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
+    missing = [taken for taken in missing if not _is_neutral(taken)]
     if not recorded.is_known:
         missing = [taken for taken in missing if taken.name not in _handed(module, cls, made)]
     if kept & OPAQUE:
@@ -167,6 +170,12 @@ def omitted(
         and (taken.required or not _fills_weight(module, made, taken))
         and (taken.required or not _is_another_way(module, cls, recorded, made, taken))
     ]
+
+
+def _is_neutral(taken: Taken) -> bool:
+    """Whether what is lost of an argument changes no output, by its name."""
+    is_own = taken.required and taken.parameter is not None
+    return taken.name in (_GIVEN if is_own else _NEUTRAL)
 
 
 def _handed(module: ModuleModel, cls: KerasClass, made: Constructor) -> set[str]:
@@ -525,11 +534,12 @@ def enumerated(words: Sequence[str]) -> str:
 
 def lost(module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
     """The arguments of a constructor that the config of Keras' own base class lacks."""
-    known = _NEUTRAL | _inherited(module, cls)
+    known = _inherited(module, cls)
     for base in library_bases(cls.outline):
         if recorded_by(base, module.keras) is None:
             known |= arguments_of(base) or frozenset()
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
+    missing = [taken for taken in missing if not _is_neutral(taken)]
     missing = [taken for taken in missing if taken.required or _is_used(module, made, taken)]
     filled = _filled_by_derived(module, cls, made)
     return [taken for taken in missing if taken.name not in filled]
