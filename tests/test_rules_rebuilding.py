@@ -215,6 +215,99 @@ class Own(Base):
     assert check_source(fix_source(own, path=path), path=path) == ()
     asking = own + "\n    @property\n    def words(self):\n        return self.depth\n"
     assert check_source(asking, path=path) == ()
+    filling = own.replace("self.depth = depth", 'self.words["depth"] = self.depth = depth')
+    assert check_source(filling, path=path) == ()
+
+
+def test_what_a_base_in_another_file_records_is_given_twice(tmp_path: Path) -> None:
+    base = """\
+import keras
+
+class Base(keras.layers.Layer):
+    def __init__(self, units, rate=0.5, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.rate = units, rate
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"units": self.units, "rate": self.rate})
+        return config
+"""
+    own = """\
+from project.base import Base
+
+class Own(Base):
+    def __init__(self, width, **kwargs):
+        super().__init__(2 * width, rate=0.1, **kwargs)
+        self.width = width
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"width": self.width})
+        return config
+"""
+    (tmp_path / "project").mkdir()
+    for name, text in (("__init__", ""), ("base", base), ("own", own)):
+        (tmp_path / "project" / f"{name}.py").write_text(text, encoding="utf-8")
+    path = str(tmp_path / "project" / "own.py")
+    (finding,) = check_source(own, path=path)
+    assert (
+        finding.message
+        == "`Own.__init__` gives its base `units` and `rate`, which its config holds, too"
+    )
+    fixed = fix_source(own, path=path, unsafe=True)
+    deleted = '        del config["units"]\n        del config["rate"]\n'
+    assert fixed == own.replace("get_config()\n", "get_config()\n" + deleted)
+    assert check_source(fixed, path=path) == ()
+    takes = own.replace("width, **kwargs):", "width, units=3, rate=0.5, **kwargs):")
+    assert check_source(takes, path=path) == ()
+
+
+def test_a_class_may_require_what_layers_may_be_given() -> None:
+    text = """\
+from keras import layers
+
+class Table(layers.Layer):
+    def __init__(self, input_dim, batch_size=None, **kwargs):
+        super().__init__(**kwargs)
+        self.input_dim = input_dim
+        self.batch_size = batch_size
+
+    def call(self, inputs):
+        return inputs * self.input_dim
+
+    def get_config(self):
+        return super().get_config()
+"""
+    (finding,) = check_source(text)
+    assert finding.message == "`Table.get_config` leaves out `input_dim`"
+
+
+def test_what_is_left_of_an_entry() -> None:
+    text = """\
+import keras
+from project import Settings
+
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, steps, params, words={"a", "b"}):
+        self._steps = steps
+        self._params = params if isinstance(params, Settings) else Settings(params)
+        self.words = words
+
+    def __call__(self, step):
+        return self._params.rate * step / self._steps
+
+    def get_config(self):
+        return {"_params": self._params.as_dict(), "_steps": self._steps}
+"""
+    found = {f.code + f.message.rpartition(" ")[2]: f for f in check_source(text)}
+    assert sorted(found) == ["SVL301`words`", "SVL305`_params`", "SVL305`_steps`"]
+    # A set cannot be saved.
+    fix = found["SVL301`words`"].fix
+    assert fix is not None
+    assert fix.safety is Safety.DISPLAY
+    after = '{"params": self._params.as_dict(), "steps": self._steps}'
+    assert after in fix_source(text, unsafe=True)
 
 
 def test_what_an_optimizer_is_given() -> None:
@@ -249,6 +342,14 @@ class Slow(tf.keras.optimizers.SGD):
         ('config["inner"] = layers.deserialize(config["inner"])', ["SVL301"]),
         ("config.update(DEFAULTS)", []),
         ("config = fill(config)", []),
+        ("fill(config)", []),
+        ("config |= DEFAULTS", []),
+        ("config = config.copy()", ["SVL301", "SVL304"]),
+        (
+            'inner = layers.deserialize(config.pop("inner"))\n        return cls(inner, **config)',
+            ["SVL301"],
+        ),
+        ("inner, rate = fill(config)\n        return cls(inner, rate, **config)", []),
         ('config["rate"] = config["inner"] = 0.5', []),
     ],
 )
@@ -316,3 +417,114 @@ def test_numbers_in_any_base_and_a_choice_of_one_are_read() -> None:
         "    def call(self, inputs):\n        return inputs * self.x + self.y\n"
     )
     assert [finding.code for finding in check_source(text)] == ["SVL301"]
+
+
+CONV = """\
+import keras
+from project.kinds import is_kept
+
+class Conv(keras.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__()
+        self.names = []
+        for key in kwargs:
+            if is_kept(key):
+                self.names.append(key)
+                setattr(self, key, kwargs[key])
+
+    def get_config(self):
+        kept = {}
+        for key in self.names:
+            kept[key] = getattr(self, key)
+        return {**super().get_config(), **kept, **self.config}
+
+    @property
+    def config(self):
+        return {}
+"""
+TAG = """\
+from project.conv import Conv
+
+class Tag(Conv):
+    def __init__(self, units, order=3, activation=None, **kwargs):
+        super().__init__(activation=activation, **kwargs)
+        self.units = units
+        self.order = order
+
+    def call(self, inputs):
+        return self.activation(inputs) * self.units**self.order
+
+    @property
+    def config(self):
+        return {"units": self.units}
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "found"),
+    [
+        ("tag", "", "", ["`Tag.get_config` leaves out `order`"]),
+        # The names may be others, or be made otherwise; what is added may be unknown.
+        ("conv", "self.names = []", "self.names = ['order']", []),
+        ("conv", "append(key)\n", "append(key)\n        self.names.extend(['order'])\n", []),
+        ("conv", "for key in self.names:", "for key in dir(self):", []),
+        ("conv", "return {}", "return {'order': self.order}", []),
+        ("tag", 'return {"units": self.units}', "return vars(self)", []),
+        ("tag", "activation=activation,", "activation=activation, order=order,", []),
+    ],
+)
+def test_names_of_keywords_are_recorded_by_a_base(
+    tmp_path: Path, file: str, old: str, new: str, found: list[str]
+) -> None:
+    (tmp_path / "project").mkdir()
+    texts = {"__init__": "", "conv": CONV, "tag": TAG}
+    texts[file] = texts[file].replace(old, new)
+    for name, text in texts.items():
+        (tmp_path / "project" / f"{name}.py").write_text(text, encoding="utf-8")
+    path = str(tmp_path / "project" / "tag.py")
+    assert [f.message for f in check_source(texts["tag"], path=path) if f.code == "SVL301"] == found
+    if found:
+        entries = 'return {"units": self.units, "order": self.order}'
+        assert entries in fix_source(texts["tag"], path=path)
+
+
+def test_a_constructor_may_be_made_of_fields() -> None:
+    text = """\
+import attr
+from dataclasses import InitVar, dataclass
+import keras
+
+@dataclass
+class Base(keras.constraints.Constraint):
+    low: float
+    high: float = 1.0
+
+    def __call__(self, w):
+        return keras.ops.clip(w, self.low, self.high)
+
+@dataclass
+class Steep(Base):
+    slope: InitVar[float] = 2.0
+
+    def get_config(self):
+        return {"low": self.low, "width": self.high}
+
+@attr.s(auto_attribs=True, eq=False)
+class Decay(keras.optimizers.schedules.LearningRateSchedule):
+    _rate: float
+    steps: int = attr.ib(default=3)
+
+    def __call__(self, step):
+        return self._rate * step / self.steps
+
+    def get_config(self):
+        return {"steps": self.steps}
+"""
+    assert [(f.code, f.message) for f in check_source(text)] == [
+        ("SVL301", "`Steep.get_config` leaves out `slope`"),
+        ("SVL305", "`Steep.__init__` takes no keyword `width`"),
+        ("SVL301", "`Decay.get_config` leaves out `rate`"),
+    ]
+    fixed = fix_source(text, unsafe=True)
+    assert '"low": self.low, "high": self.high' in fixed
+    assert '"rate": self._rate, "steps": self.steps' in fixed

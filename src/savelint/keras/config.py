@@ -6,15 +6,18 @@ Keras rebuilds an object by `cls(**config)`: the two belong together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from savelint.frozen import frozen
-from savelint.keras import external, tables
+from savelint.keras import external, fields, tables
 from savelint.keras.generation import Keras
+from savelint.keras.model import Argument as Passed
 from savelint.keras.model import (
     AttributeStore,
+    ContainerChange,
     KerasClass,
     ModuleModel,
     Returned,
@@ -50,7 +53,8 @@ class Config:
     """What `get_config` returns.
 
     `inherits` are the classes of Keras whose config is merged; where not `is_known` there
-    may be further keys. `definer` is the class that defines the method.
+    may be further keys. `definer` is the class that defines the method. With `collected`
+    these are the names of what a base takes as `**kwargs`, and no others.
     """
 
     method: cst.FunctionDef
@@ -59,6 +63,7 @@ class Config:
     inherits: tuple[str, ...]
     is_known: bool
     returns: tuple[Returned, ...]
+    collected: bool = False
 
 
 @frozen
@@ -95,9 +100,12 @@ class Held:
 
 @frozen
 class Constructor:
-    """The `__init__` of a class, its own or that of a class of the project it derives from."""
+    """The `__init__` of a class, its own or that of a class of the project it derives from.
 
-    node: cst.FunctionDef
+    That of a dataclass is made of its fields: `node` is the class then.
+    """
+
+    node: cst.FunctionDef | cst.ClassDef
     definer: ClassOutline
     arguments: tuple[Taken, ...]
     positional_only: tuple[str, ...]
@@ -110,6 +118,11 @@ class Constructor:
     def names(self) -> frozenset[str]:
         """The names of what it takes."""
         return frozenset(taken.name for taken in self.arguments)
+
+    @property
+    def is_of_fields(self) -> bool:
+        """Whether it is made of the fields of a dataclass."""
+        return self.node is self.definer.node
 
     @property
     def forwarding(self) -> SuperCall | None:
@@ -130,38 +143,124 @@ def config(cls: KerasClass) -> Config | None:
     if definer is None or not isinstance(result, Table) or definer.path != cls.outline.path:
         return None
     method = definer.methods[tables.CONFIG]
-    entries = {
+    returns = tuple(flow.all(Returned))
+    entries = _entries(result)
+    return Config(method, definer, entries, result.inherits, result.is_known, returns)
+
+
+def _entries(table: Table) -> dict[str, Entry]:
+    return {
         name: Entry(name, value, node)
-        for (name, value), node in zip(result.items, result.nodes, strict=True)
+        for (name, value), node in zip(table.items, table.nodes, strict=True)
         if isinstance(name, str)
     }
-    returns = tuple(flow.all(Returned))
-    return Config(method, definer, entries, result.inherits, result.is_known, returns)
+
+
+def recorded(module: ModuleModel, cls: KerasClass) -> Config | None:
+    """What `get_config` gives, be it of the class, its file or another file."""
+    found = config(cls) or inherited(module, cls)
+    if found is None or found.is_known:
+        return found
+    return replace(found, collected=_is_collected(module, cls))
 
 
 def inherited(module: ModuleModel, cls: KerasClass) -> Config | None:
     """What the `get_config` gives that a class inherits from another file.
 
-    None where it asks the object for what the class, or one between, defines anew.
+    None where it asks the object for what the class, or one between, defines anew; but for
+    a property that adds its own entries to it.
     """
     definer = cls.outline.definer(tables.CONFIG)
-    if definer is None or definer.path == cls.outline.path:
+    owner = _class_of(module, definer) if definer is not None else None
+    if definer is None or owner is None or definer.path == cls.outline.path:
         return None
     lineage = list(cls.outline.lineage)
     below = lineage[: lineage.index(definer)]
-    asked = set(re.findall(r"\bself\.(\w+)", module.text(definer.methods[tables.CONFIG].body)))
-    if any(asked & {*outline.method_names, *outline.assigned} for outline in below):
+    text = module.text(definer.methods[tables.CONFIG].body)
+    asked = set(re.findall(r"\bself\.(\w+)", text))
+    anew = {name for outline in below for name in {*outline.method_names, *outline.assigned}}
+    if asked & _filled(cls, below):
         return None
-    owner = _class_of(module, definer)
-    return config(owner) if owner is not None else None
+    found = config(owner)
+    for name in sorted(asked & anew):
+        added = cls.flow(name).result
+        if found is None or f"**self.{name}" not in text or not isinstance(added, Table):
+            return None
+        if (
+            owner.flow(name).result != Table(())
+            or not added.is_known
+            or name not in (cls.outline.methods)
+        ):
+            return None
+        entries = {**found.entries, **_entries(added)}
+        method = cls.outline.methods[name]
+        returns = tuple(cls.flow(name).all(Returned))
+        found = replace(found, method=method, definer=cls.outline, entries=entries, returns=returns)
+    return found
+
+
+def _is_collected(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether the keys that are not known are names of `**kwargs`, kept in a list before.
+
+    As in `for key in self.names: config[key] = ...`, where the constructor of a base does
+    `for key in kwargs: self.names.append(key)`.
+    """
+    definer = cls.outline.definer(tables.CONFIG)
+    owner = _class_of(module, definer) if definer is not None else None
+    result = owner.flow(tables.CONFIG).result if owner is not None else None
+    if not isinstance(result, Table) or not result.complete:
+        return False
+    nodes = (n for (name, _), n in zip(result.items, result.nodes, strict=True) if name is None)
+    return all(_is_of_keywords(module, cls, node) for node in nodes)
+
+
+def _is_of_keywords(module: ModuleModel, cls: KerasClass, node: cst.CSTNode) -> bool:
+    loop = next((part for part, _ in module.branches_of(node)), None)
+    heading = module.text(loop).partition("\n")[0] if loop is not None else ""
+    over = re.fullmatch(r"for (\w+) in self\.(\w+):", heading)
+    if over is None or f"[{over[1]}] =" not in module.text(node):
+        return False
+    name = over[2]
+    collecting = re.compile(
+        rf"self\.{name} = \[\]\s+for (\w+) in (\w+):\s[^#]*?self\.{name}\.append\(\1\)"
+    )
+    found = 0
+    for outline in cls.outline.lineage:
+        text = module.text(outline.node)
+        made = outline.methods.get("__init__")
+        keywords = made.params.star_kwarg if made is not None else None
+        kept = collecting.search(text)
+        is_kept = kept is not None and keywords is not None and kept[2] == keywords.name.value
+        found += is_kept
+        uses = len(re.findall(rf"\b{name}\b", text)) - 2 * is_kept
+        if uses != len(re.findall(rf"for \w+ in self\.{name}:", text)):
+            return False
+    return found == 1
+
+
+def _filled(cls: KerasClass, below: Sequence[ClassOutline]) -> set[str]:
+    """The dictionaries of the object that these classes make or change."""
+    stores = (s for flow in cls.flows.values() for s in flow.all(AttributeStore))
+    return {
+        store.name
+        for store in stores
+        if store.owner in below and (store.how != "assign" or isinstance(store.value, Table))
+    } | {
+        change.name
+        for flow in cls.flows.values()
+        for change in flow.all(ContainerChange)
+        if change.owner in below
+    }
 
 
 def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
     """The constructor of a class, where the project defines one."""
-    definer = cls.outline.definer("__init__")
+    definer = _maker(list(cls.outline.lineage))
     owner = _class_of(module, definer) if definer is not None else None
     if definer is None or owner is None:
         return None
+    if "__init__" not in definer.method_names:
+        return _of_fields(module, cls, definer)
     node = definer.methods["__init__"]
     flow = (cls if definer.path == cls.outline.path else owner).flow("__init__")
     plain = [*node.params.posonly_params, *node.params.params][1:]
@@ -192,6 +291,49 @@ def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
         tuple(call for call in flow.all(SuperCall) if call.method == "__init__"),
         _held(cls, flow.all(AttributeStore)),
     )
+
+
+def _maker(lineage: Sequence[ClassOutline]) -> ClassOutline | None:
+    """The first of the classes that has a constructor, its own or one of fields.
+
+    The latter in the file of the first alone.
+    """
+    for outline in lineage:
+        if "__init__" in outline.method_names:
+            return outline
+        if outline.path == lineage[0].path and fields.is_made(outline):
+            return outline
+    return None
+
+
+def _of_fields(module: ModuleModel, cls: KerasClass, definer: ClassOutline) -> Constructor:
+    """The constructor that is made of the fields of a class."""
+    found = fields.of(module, definer)
+    changed = {
+        store.name
+        for flow in cls.flows.values()
+        for store in flow.all(AttributeStore)
+        if store.owner in cls.outline.lineage
+    }
+    held = {}
+    for field in found:
+        value = Argument(field.name)
+        store = AttributeStore(
+            definer,
+            field.attribute,
+            value,
+            field.target,
+            field.node,
+            field.target,
+            "assign",
+            "__init__",
+            conditional=False,
+        )
+        if not field.is_dropped:
+            certain = field.attribute not in changed
+            held[field.name] = Held(field.attribute, value.how, store, certain)
+    arguments = tuple(Taken(field.name, field.target, field.is_required) for field in found)
+    return Constructor(definer.node, definer, arguments, (), None, None, (), held)
 
 
 def _held(cls: KerasClass, stores: Iterator[AttributeStore]) -> dict[str, Held]:
@@ -238,7 +380,7 @@ def accepted(
     if above is not None:
         at = lineage.index(above)
         lineage = [cls for cls in lineage[at:] if cls is not above]
-    definer = next((cls for cls in lineage if "__init__" in cls.method_names), None)
+    definer = _maker(lineage)
     if definer is None:
         whole = outline if above is None else above
         return library_arguments(whole) if whole.is_whole else None
@@ -253,8 +395,36 @@ def accepted(
     if call is None:
         return None
     inherited = accepted(module, outline, above=definer)
-    given = {argument.keyword for argument in call.arguments.items if argument.keyword}
+    given = handed(module, outline, definer, call).keys()
     return None if inherited is None else names | (inherited - given)
+
+
+def handed(
+    module: ModuleModel, outline: ClassOutline, definer: ClassOutline, call: SuperCall
+) -> dict[str, Passed]:
+    """What the constructor of `definer` hands to that of the class above it, by name."""
+    lineage = list(outline.lineage)
+    lineage = lineage[lineage.index(definer) + 1 :]
+    above = _maker(lineage)
+    names: tuple[str, ...] = ()
+    if above is None:
+        names = tables.FIRST_ARGUMENTS.get(next(library_bases(outline), ""), ())
+    elif (owner := _class_of(module, above)) is not None:
+        found = constructor(module, owner)
+        if found is not None:
+            positional = (t for t in found.arguments if t.parameter is not None)
+            names = tuple(t.name for t in positional if not t.parameter.keyword_only)  # type: ignore[union-attr]
+    given = dict(zip(names, _leading(call), strict=False))
+    given.update((item.keyword, item) for item in call.arguments.items if item.keyword)
+    return given
+
+
+def _leading(call: SuperCall) -> Iterator[Passed]:
+    """The positional arguments before one with a `*`."""
+    for item in call.arguments.items:
+        if item.node.star or item.keyword:
+            return
+        yield item
 
 
 def library_arguments(outline: ClassOutline) -> frozenset[str] | None:

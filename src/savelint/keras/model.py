@@ -733,8 +733,8 @@ class ModuleModel:
         return {name: function.closure[name] for name in sorted(names & set(function.closure))}
 
     def function_of(self, node: cst.CSTNode) -> cst.FunctionDef | None:
-        """The innermost `def` around a node."""
-        return self._owners[id(node)].function_of(node)
+        """The innermost `def` around a node of this file or of another one."""
+        return self._region(node).function_of(node)
 
     def is_skipped(self, cls: KerasClass, node: cst.CSTNode) -> bool:
         """Whether a call of the object without its optional arguments does not reach a node."""
@@ -767,7 +767,7 @@ class ModuleModel:
 
         Each with the part of it in which the node stands.
         """
-        return self._owners[id(node)].branches_of(node)
+        return self._region(node).branches_of(node)
 
     def reads_of(self, function: cst.FunctionDef, attribute: str) -> list[cst.Attribute]:
         """Where a method, with what is defined in it, reads an attribute of its object."""
@@ -803,10 +803,13 @@ class ModuleModel:
     def is_part(self, cls: KerasClass) -> bool:
         """Whether instances of a class are made in the project, and only by Keras classes.
 
-        What its tests make does not count.
+        What its tests make does not count. Where nothing calls it by its name, a class that
+        names it may call it by another.
         """
         own = [self.file.is_keras_statement(index) for index in self.file.makers(cls.name)]
-        return all(own) and all(by_keras := [*own, *self.elsewhere.makers(cls)]) and bool(by_keras)
+        if not all(own) or not all(by_keras := [*own, *self.elsewhere.makers(cls)]):
+            return False
+        return bool(by_keras) or any(True for _ in self.file.namers(cls.name))
 
     def is_inner(self, cls: KerasClass) -> bool:
         """Whether a layer's instances are made in its file alone, and only by other layers."""

@@ -128,8 +128,9 @@ class File:
 
     @cached_property
     def models(self) -> frozenset[int]:
-        """The statements that define a subclassed Model."""
-        return frozenset(cls.statement for cls, kind in self.keras_classes if kind is Kind.MODEL)
+        """The statements that define a subclassed Model or Sequential."""
+        kinds = {Kind.MODEL, Kind.FUNCTIONAL}
+        return frozenset(cls.statement for cls, kind in self.keras_classes if kind in kinds)
 
     def kind_of(self, cls: ClassSummary) -> Kind | None:
         """The kind of a class of this file, by the first of its bases that is Keras."""
@@ -303,6 +304,14 @@ class File:
         statement = self.summary.statements[index]
         start = self.source.line_offset(statement.first_line)
         return self.source.text[start : self.source.line_offset(statement.last_line + 1)]
+
+    def namers(self, name: str) -> Iterator[int]:
+        """The definitions of Keras classes that name another class, and do not derive from it."""
+        for index, statement in enumerate(self.summary.statements):
+            if name in statement.words and self.is_keras_statement(index):
+                own = [cls for cls in self.summary.classes if cls.statement == index]
+                if not any(name in {cls.name, *cls.bases} for cls in own):
+                    yield index
 
     def is_layer_statement(self, index: int) -> bool:
         """Whether a statement is the definition of a layer, and of no model."""

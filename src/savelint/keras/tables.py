@@ -558,6 +558,32 @@ LAYER_ARGUMENTS = frozenset(
     vocabulary_size width width_factor window x_factor y_factor zero_output_for_mask
     """.split()
 )
+_CONVOLUTION = "filters kernel_size strides padding"
+# Those of them that the config of some layer does not hold, in one generation at least.
+UNRECORDED_ARGUMENTS = frozenset(
+    """
+    activity_regularizer backward_layer data_format dilation_rate flash_attention implementation
+    input_tensor lora_alpha lora_rank noise_shape robust_masking seed sparse synchronized
+    type_spec use_cudnn
+    """.split()
+)
+# What a layer's constructor may be given by its position.
+FIRST_ARGUMENTS = {
+    f"keras.layers.{name}": tuple(arguments.split())
+    for names, arguments in (
+        ("Dense", "units activation use_bias"),
+        ("Conv1D Conv2D Conv3D SeparableConv1D SeparableConv2D", _CONVOLUTION),
+        ("Conv1DTranspose Conv2DTranspose Conv3DTranspose", _CONVOLUTION),
+        ("DepthwiseConv1D DepthwiseConv2D", "kernel_size strides padding"),
+        ("GRU LSTM SimpleRNN GRUCell LSTMCell SimpleRNNCell", "units activation"),
+        ("Embedding", "input_dim output_dim"),
+        ("Activation", "activation"),
+        ("Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D", "rate"),
+        ("AveragePooling1D AveragePooling2D AveragePooling3D", "pool_size strides padding"),
+        ("MaxPooling1D MaxPooling2D MaxPooling3D", "pool_size strides padding"),
+    )
+    for name in names.split()
+}
 # Layers of Keras without a `get_config` of their own.
 UNRECORDED_LAYERS = frozenset({"Layer", "AbstractRNNCell", "ELU", "Identity", "PreprocessingLayer"})
 # What the config of a class that every other of its kind derives from holds, and no more.

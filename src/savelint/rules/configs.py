@@ -12,8 +12,9 @@ from savelint.frozen import frozen
 from savelint.keras import reserved
 from savelint.keras.config import Config, Constructor, Entry, Held
 from savelint.keras.model import AttributeStore, KerasClass, ModuleModel
+from savelint.keras.tables import CONFIG
 from savelint.keras.values import Argument
-from savelint.keras.walk import descendants
+from savelint.keras.walk import descendants, dotted
 from savelint.source import Span
 
 
@@ -360,6 +361,8 @@ def forwarding(module: ModuleModel, constructor: Constructor) -> tuple[Edit, ...
         return None
     if any(isinstance(n, cst.Name) and n.value == "kwargs" for n in descendants(constructor.node)):
         return None
+    if not isinstance(constructor.node, cst.FunctionDef):
+        return None
     declared = rewrite.add_parameter(module, constructor.node, "**kwargs")
     if declared is None:
         return None
@@ -460,6 +463,39 @@ def generated(
     if restored:
         lines += ["", *restoring(module, restored)]
     return rewrite.add_method(module, methods[-1], lines)
+
+
+def deletions(module: ModuleModel, cls: KerasClass, keys: Sequence[str]) -> Edit | None:
+    """`del config["units"]` in `get_config`, or one of its own; None where none is plain."""
+    own = cls.outline.methods.get(CONFIG)
+    methods = [item for item in cls.outline.node.body.body if isinstance(item, cst.FunctionDef)]
+    if own is not None:
+        name, statement = _inherited_config(own)
+        if statement is None:
+            return None
+        lines = [f"del {name}[{quoted(module, key)}]" for key in keys]
+        return rewrite.insert_after(module, statement, lines)
+    if not methods or not module.is_here(methods[-1]):
+        return None
+    lines = [f"    del config[{quoted(module, key)}]" for key in keys]
+    head = ["def get_config(self):", "    config = super().get_config()"]
+    return rewrite.add_method(module, methods[-1], [*head, *lines, "    return config"])
+
+
+def _inherited_config(method: cst.FunctionDef) -> tuple[str, cst.SimpleStatementLine | None]:
+    """`config = super().get_config()` at the top of a method, and the name."""
+    for statement in method.body.body:
+        if isinstance(statement, cst.SimpleStatementLine) and len(statement.body) == 1:
+            part = statement.body[0]
+            call = part.value if isinstance(part, cst.Assign) else None
+            func = call.func if isinstance(call, cst.Call) else None
+            if not isinstance(part, cst.Assign) or not isinstance(func, cst.Attribute):
+                continue
+            target = part.targets[0].target
+            is_super = isinstance(func.value, cst.Call) and dotted(func.value.func) == "super"
+            if is_super and func.attr.value == CONFIG and isinstance(target, cst.Name):
+                return target.value, statement
+    return "", None
 
 
 def restoring(module: ModuleModel, restored: Sequence[Addition]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from savelint.keras import fields
 from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.values import ClassOutline
 
@@ -22,15 +23,19 @@ _PLAIN_DECORATORS = frozenset(
 _MAKERS = frozenset({"__new__", "__init_subclass__", "__class_getitem__", "__getattribute__"})
 
 
-def is_known(module: ModuleModel, outline: ClassOutline) -> bool:
+def is_known(module: ModuleModel, outline: ClassOutline, *, made: bool = False) -> bool:
     """Whether all that a class inherits is in sight, and Python makes the instances.
 
     A class with a metaclass, an unknown decorator or a `__new__` of its own is not known.
+    With `made` its constructor may be one of the fields of its file.
     """
     return outline.is_whole and all(
         not (_MAKERS & cls.method_names)
         and not cls.node.keywords
-        and all(_is_plain(item) for item in cls.node.decorators)
+        and all(
+            _is_plain(item) or (made and cls.path == outline.path and fields.makes(item))
+            for item in cls.node.decorators
+        )
         for cls in outline.lineage
     )
 

@@ -18,6 +18,7 @@ from savelint.keras.config import (
     Taken,
     accepted,
     arguments_of,
+    handed,
     library_bases,
     recorded_by,
 )
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 # Arguments of every layer, and seeds: what is lost of them changes no output.
 _NEUTRAL = ROOT_ARGUMENTS["Layer"] | {"seed", "verbose", "debug"}
+# Those of them that the base always has a value for; others a class may require itself.
+_GIVEN = frozenset({"name", "trainable", "dtype"})
 # Their own `get_config` gives something in one generation at least.
 _MERGED = (".Layer", ".Model", ".Loss", ".Metric", ".metrics.Mean", ".metrics.Sum")
 # What the annotation of an argument says of it.
@@ -62,8 +65,13 @@ _OF_PLAIN = frozenset(
 # The class whose config those of a module's other classes hold.
 _ROOTS = {"layers": "Layer", "losses": "Loss", "metrics": "Metric"}
 _OPTIMIZER = re.compile(r"keras\.optimizers\.(?:legacy\.|experimental\.)?[A-Z]\w+")
-# Words of a `from_config` that may give what it does not name; with an assignment to a name
-# it may, too.
+# How a `from_config` makes the object of a config, of which it may take some things out.
+_MADE = re.compile(
+    r"\breturn cls\((?P<given>(?:\w+, *)*)\*\*(?P<spread>\w+)\)"
+    r"|\breturn super\(.*\)\.from_config\((?P<handed>\w+)\)"
+)
+# Words of a `from_config` that may give what it does not name; where it makes the config
+# anew, or hands it to something else, it may, too.
 OPAQUE = frozenset({"update", "setdefault", "fromkeys", "for", "while", "vars", "items", "="})
 # Modules of Keras whose classes are rebuilt from their configs, beside layers and models.
 REBUILT = tuple(
@@ -77,7 +85,7 @@ REBUILT = tuple(
 
 def is_plain(module: ModuleModel, cls: KerasClass) -> bool:
     """Whether Keras rebuilds instances of a class, and all that it inherits is in sight."""
-    return is_rebuilt(cls) and lineage.is_known(module, cls.outline)
+    return is_rebuilt(cls) and lineage.is_known(module, cls.outline, made=True)
 
 
 def is_rebuilt(cls: KerasClass) -> bool:
@@ -90,7 +98,7 @@ def is_rebuilt(cls: KerasClass) -> bool:
 
 def is_functional(cls: KerasClass) -> bool:
     """Whether a model's constructor hands its inputs and outputs to Keras."""
-    return any(
+    return cls.kind is Kind.MODEL and any(
         call.arguments.get(0, "inputs") is not None and call.arguments.get(1, "outputs") is not None
         for call in _supers(cls)
     )
@@ -107,10 +115,21 @@ def supplied(module: ModuleModel, cls: KerasClass) -> frozenset[str] | None:
         if "from_config" not in outline.method_names:
             continue
         text = module.text(outline.methods["from_config"])
-        if not re.search(r"\breturn cls\(\*\*\w+\)|\breturn super\(.*\)\.from_config\(\w+\)", text):
+        made = _MADE.search(text)
+        if made is None:
             return None
         words.update(re.findall(r"\w+", text))
-        words.update(re.findall(r"(?m)^\s*\w+ *(=)(?!=)", text))
+        spread = made["spread"] or made["handed"]
+        copied = rf" *(?:dict\({spread}\)|{spread}\.copy\(\)|copy\.(?:deep)?copy\({spread}\))$"
+        anew = rf"^\s*{spread} *\|?=(?!=)(?!{copied})|^\s*[\w.]+\(.*\b{spread}\b"
+        if re.search(anew, text, re.MULTILINE):
+            words.add("=")
+        given = (made["given"] or "").count(",")
+        init = cls.outline.method("__init__")
+        if given and init is None:
+            return None
+        if init is not None:
+            words.update(p.name.value for p in init.params.params[1 : given + 1])
     return frozenset(words)
 
 
@@ -118,14 +137,14 @@ def omitted(
     module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor
 ) -> list[Taken]:
     """The arguments of a constructor that its config lacks for sure."""
-    if not recorded.is_known or (recorded.inherits and is_functional(cls)):
+    if not (recorded.is_known or recorded.collected) or (recorded.inherits and is_functional(cls)):
         return []
     if is_abstract(module, cls):
         return []  # What it takes may be for those that derive from it to give.
     kept = supplied(module, cls)
     if kept is None:
         return []
-    known = {*recorded.entries, *_NEUTRAL, *kept, *renamed(module, cls, recorded, made).values()}
+    known = {*recorded.entries, *kept, *renamed(module, cls, recorded, made).values()}
     for base in recorded.inherits:
         inherited = recorded_by(base, module.keras)
         if inherited is None:
@@ -134,6 +153,9 @@ def omitted(
             return []
         known |= inherited
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
+    missing = [taken for taken in missing if not _is_neutral(taken)]
+    if not recorded.is_known:
+        missing = [taken for taken in missing if taken.name not in _handed(module, cls, made)]
     if kept & OPAQUE:
         missing = [taken for taken in missing if taken.required]
     assets = _assets(module, cls)
@@ -148,6 +170,20 @@ def omitted(
         and (taken.required or not _fills_weight(module, made, taken))
         and (taken.required or not _is_another_way(module, cls, recorded, made, taken))
     ]
+
+
+def _is_neutral(taken: Taken) -> bool:
+    """Whether what is lost of an argument changes no output, by its name."""
+    is_own = taken.required and taken.parameter is not None
+    return taken.name in (_GIVEN if is_own else _NEUTRAL)
+
+
+def _handed(module: ModuleModel, cls: KerasClass, made: Constructor) -> set[str]:
+    """The arguments that a constructor may hand to that of its base by their names."""
+    if any(item.node.star == "*" for call in made.supers for item in call.arguments.items):
+        return {taken.name for taken in made.arguments}
+    calls = (handed(module, cls.outline, made.definer, call) for call in made.supers)
+    return {name for given in calls for name in given}
 
 
 def _assets(module: ModuleModel, cls: KerasClass) -> str:
@@ -177,21 +213,67 @@ def altered(
         return
     arguments = {taken.name: taken for taken in made.arguments if taken.parameter is not None}
     for key, entry in recorded.entries.items():
-        value = entry.value
-        if key not in arguments or not isinstance(value, Argument) or value.keywords:
+        if key not in arguments or not module.is_here(entry.node):
             continue
-        if not module.is_here(entry.node) or module.branches_of(entry.node):
+        if module.branches_of(entry.node):
             continue
         written = module.text(entry.value_node)
-        held, source = made.held.get(key), made.held.get(value.name)
-        if value.name != key:
-            is_other = source is not None and written == f"self.{source.attribute}"
-            if is_other and held is not None and held.certain and value.name in recorded.entries:
-                yield Altered(arguments[key], entry, value.name, None)
-        elif value.how == "computed" and held is None:
-            computed = _computation(cls, written, key)
-            if computed is not None:
-                yield Altered(arguments[key], entry, "", computed)
+        held = made.held.get(key)
+        other = _other(module, recorded, made, entry)
+        if other:
+            yield Altered(arguments[key], entry, other, None)
+        elif held is not None and isinstance(entry.value, Instance):
+            layer = _layer_of(module, cls, written, held)
+            if layer is not None:
+                yield Altered(arguments[key], entry, "", layer)
+        elif held is None and isinstance(entry.value, Argument):
+            value = entry.value
+            if value.name == key and value.how == "computed" and not value.keywords:
+                computed = _computation(cls, written, key)
+                if computed is not None:
+                    yield Altered(arguments[key], entry, "", computed)
+
+
+def _other(module: ModuleModel, recorded: Config, made: Constructor, entry: Entry) -> str:
+    """The argument that an entry holds in place of that of its name."""
+    written = module.text(entry.value_node)
+    held = made.held.get(entry.key)
+    if held is None:
+        return ""
+    for name, source in made.held.items():
+        if name == entry.key or name not in recorded.entries:
+            continue
+        if written != f"self.{source.attribute}":
+            continue
+        value = entry.value
+        is_it = isinstance(value, Argument) and value.name == name and not value.keywords
+        # The two have changed places, whatever becomes of one of them later.
+        crossed = module.is_here(recorded.entries[name].node) and (
+            module.text(recorded.entries[name].value_node) == f"self.{held.attribute}"
+        )
+        if (is_it and held.certain) or (crossed and not held.how and not source.how):
+            return name
+    return ""
+
+
+def _layer_of(
+    module: ModuleModel, cls: KerasClass, written: str, held: Held
+) -> cst.BaseExpression | None:
+    """`Dropout(self.rate)`, where that is all that an entry is given in place of `rate`."""
+    stores = [
+        store
+        for flow in cls.flows.values()
+        for store in flow.all(AttributeStore)
+        if f"self.{store.name}" == written
+    ]
+    if len(stores) != 1 or stores[0].conditional or not held.certain or held.how:
+        return None
+    made = stores[0].value
+    if not isinstance(made, Instance) or made.kind is None or not made.kind.is_layer:
+        return None
+    arguments = getattr(stores[0].value_node, "args", ())
+    is_given = any(module.text(each.value) == f"self.{held.attribute}" for each in arguments)
+    return stores[0].value_node if is_given else None
 
 
 def _computation(cls: KerasClass, kept: str, name: str) -> cst.BaseExpression | None:
@@ -272,24 +354,48 @@ def _filled_by_derived(module: ModuleModel, cls: KerasClass, made: Constructor) 
 
 
 def _is_used(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
-    """Whether a constructor does anything with an argument."""
+    """Whether a constructor does anything with an argument but to refuse it."""
     body = made.node.body
-    plain = taken.parameter is not None and module.is_here(made.node)
-    return not plain or module.count_name(body, taken.name) > 0
+    if taken.parameter is None or not module.is_here(made.node):
+        return True
+    return module.count_name(body, taken.name) > _count_refusals(body, taken.name)
+
+
+def _count_refusals(body: cst.BaseSuite, name: str) -> int:
+    """How often a constructor deletes an argument, or raises where it is given."""
+    import libcst as cst
+
+    from savelint.keras.walk import descendants
+
+    found = 0
+    for part in descendants(body):
+        if isinstance(part, cst.Del):
+            found += isinstance(part.target, cst.Name) and part.target.value == name
+        elif isinstance(part, cst.If):
+            test = part.test.left if isinstance(part.test, cst.Comparison) else part.test
+            first = part.body.body[0]
+            raises = isinstance(first, cst.SimpleStatementLine) and isinstance(
+                first.body[0], cst.Raise
+            )
+            found += raises and isinstance(test, cst.Name) and test.value == name
+    return found
 
 
 def stray(module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor) -> list[str]:
-    """The keys of a config that the constructor refuses."""
+    """The keys of a config that the constructor refuses, without those that it inherits."""
     kept = supplied(module, cls)
     takes = accepted(module, cls.outline)
     if kept is None or takes is None:
         return []
+    others = [outline for outline in cls.outline.lineage if outline is not recorded.definer]
+    above = [outline.methods.get(CONFIG) for outline in others]
     return [
         key
         for key, entry in recorded.entries.items()
         if key not in takes and key not in kept | _NEUTRAL
         # What is added on a condition may never be.
         if module.is_here(entry.node) and not module.branches_of(entry.node)
+        if module.function_of(entry.node) not in above
     ]
 
 
@@ -299,12 +405,26 @@ def renamed(
     """The argument that a key which the constructor refuses stands for."""
     found: dict[str, str] = {}
     for key in stray(module, cls, recorded, made):
-        value = recorded.entries[key].value
+        entry = recorded.entries[key]
+        value = entry.value
         if isinstance(value, Argument) and value.how != "computed":
             name = value.name
-            if name in made.names and name not in recorded.entries:
-                found[key] = name
+        else:
+            name = _named(made, key, module.text(entry.value_node))
+        if name in made.names and name not in recorded.entries:
+            found[key] = name
     return found
+
+
+def _named(made: Constructor, key: str, written: str) -> str:
+    """The argument that the key of an entry means by its name, or by what is written."""
+    held = made.held.get(key.strip("_"))
+    if held is not None and written.startswith(f"self.{held.attribute}."):
+        return key.strip("_")
+    kept = (
+        n for n, h in made.held.items() if made.is_of_fields and written == f"self.{h.attribute}"
+    )
+    return next(kept, "")
 
 
 @frozen
@@ -333,6 +453,8 @@ def record(
             kept = f"self._serialize_hyperparameter({key})"
             additions.append(configs.Addition(taken.name, kept))
             continue
+        if (held is None or not held.how) and _is_set(module, taken):
+            return None  # A set cannot be saved, and what takes one may not take a list.
         if held is None:
             unkept.append(taken.name)
             additions.append(configs.Addition(taken.name, f"self.{taken.name}"))
@@ -383,6 +505,14 @@ def _is_object(module: ModuleModel, cls: KerasClass, held: Held) -> bool:
     return False
 
 
+def _is_set(module: ModuleModel, taken: Taken) -> bool:
+    """Whether the default of an argument is a set."""
+    default = taken.parameter.node.default if taken.parameter is not None else None
+    return default is not None and (
+        type(default).__name__ == "Set" or module.text(default).startswith(("set(", "frozenset("))
+    )
+
+
 def _is_plain_default(module: ModuleModel, taken: Taken) -> bool:
     """Whether the default of an argument is a number or a word, so that others are too."""
     default = taken.parameter.node.default if taken.parameter is not None else None
@@ -404,11 +534,12 @@ def enumerated(words: Sequence[str]) -> str:
 
 def lost(module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
     """The arguments of a constructor that the config of Keras' own base class lacks."""
-    known = _NEUTRAL | _inherited(module, cls)
+    known = _inherited(module, cls)
     for base in library_bases(cls.outline):
         if recorded_by(base, module.keras) is None:
             known |= arguments_of(base) or frozenset()
     missing = [t for t in made.arguments if t.name not in known and not t.conditional]
+    missing = [taken for taken in missing if not _is_neutral(taken)]
     missing = [taken for taken in missing if taken.required or _is_used(module, made, taken)]
     filled = _filled_by_derived(module, cls, made)
     return [taken for taken in missing if taken.name not in filled]
@@ -534,7 +665,11 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
         for word, pattern in _ANNOTATIONS:
             if re.fullmatch(pattern, text):
                 return word
-    members = re.findall(rf"(?<![\w.]){taken.name}\.(\w+)", module.text(made.node.body))
+    # From where the name stands for something else, it tells nothing of the argument.
+    text = module.text(made.node.body)
+    anew = re.search(rf"(?m)^[ \t]*(?:\w+, *)*{taken.name}(?:, *\w+)* *=(?!=)", text)
+    text = text[: anew.end()] + text[anew.end() :].partition("\n")[0] if anew else text
+    members = re.findall(rf"(?<![\w.]){taken.name}\.(\w+)", text)
     found = "object" if set(members) - _OF_PLAIN - {"pop"} else ""
     held = made.held.get(taken.name)
     if held is None or held.how not in {"", "converted"} or not held.certain:

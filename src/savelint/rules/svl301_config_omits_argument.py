@@ -11,14 +11,14 @@ from savelint.keras.config import (
     Config,
     Constructor,
     Taken,
-    config,
     constructor,
-    inherited,
     library_bases,
 )
+from savelint.keras.config import recorded as recorded_of
 from savelint.keras.generation import Keras
 from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG, Kind
+from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import rebuilding
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 _LOAD = "TypeError: .*missing 1 required positional argument"
+_LAYER = "(TypeError|ValueError): .*(int\\(\\) argument|invalid value for `units`)"
 _OTHER = "DIFF: other outputs"
 _WAYS = (Way.CALL, Way.TRAIN, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
 
@@ -165,6 +166,55 @@ class Cool(tf.keras.layers.Layer):
     def get_config(self):
         return {{**super().get_config(), "heat": self.heat}}
 """
+_FEED = """\
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Feed(keras.layers.Layer):
+    def __init__(self, units, rate=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.drop_rate = rate
+
+    def build(self, input_shape):
+        self.width = keras.layers.Dense(self.units)
+        self.width.build(input_shape)
+        super().build(input_shape)
+
+    def call(self, inputs):
+        return tf.nn.dropout(self.width(inputs), self.drop_rate)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({{
+            "units": self.{kept},
+            "rate": self.drop_rate,
+        }})
+        return config
+"""
+_POWER = """\
+from dataclasses import dataclass, field
+
+import keras
+
+
+@keras.utils.register_keras_serializable(package="project")
+@dataclass(eq=False)
+class Power(keras.layers.Layer):
+    base: float
+    exponent: float = 1.0
+    seen: list = field(default_factory=list, init=False)
+
+    def __post_init__(self):
+        super().__init__()
+
+    def call(self, inputs):
+        return inputs * self.base**self.exponent
+
+    def get_config(self):
+        return {entries}
+"""
 
 
 class ConfigOmitsArgument(Rule):
@@ -173,8 +223,8 @@ class ConfigOmitsArgument(Rule):
     Consequence: a required argument raises when the model is loaded. One with a default is
     reset to it, without an exception: the model that is loaded computes something else.
 
-    So it is where an entry holds what another argument was given, or what the constructor
-    computed of its own, as `1.0 / rate`, which it computes again of that.
+    So it is where an entry holds what another argument was given, or what the class made of
+    its own, as `1.0 / rate` or `Dense(self.units)`, which it makes again of that.
 
     Silent: what the config of the base holds, and what cannot be told: a config or a
     constructor that is made up when it runs, keys that may be there, a `from_config` that
@@ -190,7 +240,7 @@ class ConfigOmitsArgument(Rule):
     name = "config-omits-argument"
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
-    mentions = ("__init__",)
+    mentions = ("__init__", "dataclass", "attr")
     examples = (
         Example(
             variant="required",
@@ -287,6 +337,29 @@ class ConfigOmitsArgument(Rule):
                 build="Affine(1.0, 5.0)",
                 ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
                 fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+            ),
+        ),
+        Example(
+            variant="fields",
+            bad=_POWER.format(entries='{"base": self.base}'),
+            at="get_config",
+            good=_POWER.format(entries='{"base": self.base, "exponent": self.exponent}'),
+            witness=Witness(
+                build="Power(2.0, 3.0)",
+                ways=(Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS),
+                fails={Keras.V3: {Way.KERAS: _OTHER}, Keras.V2: {Way.KERAS: _OTHER}},
+            ),
+        ),
+        Example(
+            variant="made",
+            bad=_FEED.format(kept="width"),
+            at="self.width",
+            good=_FEED.format(kept="units"),
+            witness=Witness(
+                build="Feed(3)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _LAYER}, Keras.V2: {Way.KERAS: _LAYER}},
+                trains=2,
             ),
         ),
         Example(
@@ -457,6 +530,75 @@ class Two(layers.Layer):
         return {"units": self.units}
 """,
         """\
+# Fields that are recorded, or are no arguments; constructors that are made otherwise.
+import dataclasses
+from typing import ClassVar
+import attr
+import keras
+from project import fielded
+
+@dataclasses.dataclass
+class Start(keras.initializers.Initializer):
+    kind: ClassVar[str] = "start"
+    mean: float
+    spread: float = dataclasses.field(default=1.0)
+    _: dataclasses.KW_ONLY
+    count: int = dataclasses.field(default=0, init=False)
+
+    def __call__(self, shape, dtype=None):
+        return keras.ops.ones(shape) * self.mean
+
+    def get_config(self):
+        return {"mean": self.mean, "spread": self.spread}
+
+@attr.s(eq=False)
+class Other(keras.regularizers.Regularizer):
+    _rate = attr.ib(default=0.1)
+
+    def __call__(self, x):
+        return keras.ops.sum(x) * self._rate
+
+    def get_config(self):
+        return {"rate": self._rate}
+
+@dataclasses.dataclass(init=False)
+class Third(keras.regularizers.Regularizer):
+    rate: float = 0.1
+
+    def __call__(self, x):
+        return keras.ops.sum(x) * self.rate
+
+    def get_config(self):
+        return {}
+
+@fielded
+class Fourth(keras.regularizers.Regularizer):
+    rate: float = 0.1
+
+    def __call__(self, x):
+        return keras.ops.sum(x) * self.rate
+
+    def get_config(self):
+        return {}
+""",
+        """\
+# Arguments that are taken only to be left or refused.
+import keras
+
+class One(keras.layers.Layer):
+    def __init__(self, units, shared=False, activation=None, rate=None, **kwargs):
+        del shared
+        super().__init__(**kwargs)
+        self.units = units
+        if activation:
+            raise ValueError("there is no activation")
+        if rate is not None:
+            raise ValueError("there is no rate")
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+""",
+        """\
 # Another way to give what is recorded; an earlier name; what classes that derive from it give.
 import abc
 import keras
@@ -614,6 +756,16 @@ class One(layers.Layer):
             "area": self.area,
         }
 
+class Drop(layers.Layer):
+    def __init__(self, rate, inner=None, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = rate
+        self.drop = rate if isinstance(rate, layers.Layer) else layers.Dropout(self.rate)
+        self.inner = layers.Dense(3) if inner is None else inner
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.drop, "inner": self.inner}
+
 class Two(layers.Layer):
     def __init__(self, low, high, **kwargs):
         super().__init__(**kwargs)
@@ -656,7 +808,7 @@ class Plain:
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """Each class whose own `get_config` or constructor the file has."""
         for cls in module.classes:
-            recorded = config(cls) or inherited(module, cls)
+            recorded = recorded_of(module, cls)
             made = constructor(module, cls)
             if made is None or not rebuilding.is_plain(module, cls):
                 continue
@@ -706,7 +858,9 @@ class Plain:
         node = found.entry.value_node
         name = found.taken.name
         labels: list[tuple[cst.CSTNode, str]]
+        variant = "other"
         if found.computed is not None:
+            variant = "made" if isinstance(found.entry.value, Instance) else "computed"
             note = f"it is made with `{module.text(found.computed)}` of that"
             labels = [(found.computed, "not what it was given")]
         else:
@@ -716,7 +870,7 @@ class Plain:
             module,
             node,
             f"`{cls.name}.get_config` gives `{module.text(node)}` as `{name}`",
-            variant="computed" if found.computed is not None else "other",
+            variant=variant,
             note=note,
             labels=labels,
             fix=_corrected(module, made, found),
@@ -736,6 +890,7 @@ class Plain:
         if recorded.definer is cls.outline:
             place: cst.CSTNode = recorded.method.name
             labels = [(t.label, _label(t)) for t in missing if module.is_here(t.node)]
+            variant = "fields" if made.is_of_fields else variant
             note = f"{names} not recorded"
         else:
             place = missing[0].label

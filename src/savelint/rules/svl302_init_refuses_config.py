@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras.config import (
@@ -11,19 +11,21 @@ from savelint.keras.config import (
     accepted,
     config,
     constructor,
+    inherited,
     library_bases,
 )
 from savelint.keras.generation import Keras
-from savelint.keras.model import KerasClass, ModuleModel
+from savelint.keras.model import Argument, KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG, ROOT_CONFIGS, UNRECORDED_LAYERS, Kind
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import rebuilding
+from savelint.rules import inheriting, rebuilding
 
 _BY_ITSELF = ROOT_CONFIGS["Layer"] - {"name"}
 # Classes whose lost arguments are the business of SVL307.
 _ROOTS = frozenset({"Loss", "Metric", "Mean", "Sum"})
 _ORDER = ("name", "trainable", "dtype", "reduction")
 _REFUSED = "TypeError: .*unexpected keyword argument '(name|trainable|dtype|reduction)'"
+_AGAIN = "TypeError: .*got multiple values for (keyword )?argument '(kernel_size|padding|factor)'"
 _WAYS = (Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
 
 _SCALE = """\
@@ -104,6 +106,52 @@ class Narrow(tf.keras.layers.Dense):
     def __init__(self, units=3{parameter}):
         super().__init__(units{argument})
 """
+_SQUARE = """\
+import keras
+from keras.layers import Conv2D
+
+
+@keras.utils.register_keras_serializable(package="project")
+class Square(Conv2D):
+    def __init__(self, filters, **kwargs):
+        super().__init__(filters, 3, padding="same", **kwargs)
+        self.filters_per_group = filters
+{method}
+
+def build():
+    inputs = keras.Input((4, 4, 1))
+    outputs = keras.layers.GlobalMaxPooling2D()(Square(3)(inputs))
+    return keras.Model(inputs, outputs)
+"""
+_TWICE = """\
+from tensorflow.keras import layers
+
+
+class Scale(layers.Layer):
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+    def get_config(self):
+        return {{**super().get_config(), "factor": self.factor}}
+
+
+class Twice(Scale):
+    def __init__(self, offset=0.0, **kwargs):
+        super().__init__(factor=2.0, **kwargs)
+        self.offset = offset
+
+    def call(self, inputs):
+        return super().call(inputs) + self.offset
+
+    def get_config(self):
+        config = super().get_config()
+{deleted}        config.update({{"offset": self.offset}})
+        return config
+"""
 _ERROR = """\
 from tensorflow import keras
 from tensorflow.keras import layers
@@ -135,8 +183,10 @@ class InitRefusesConfig(Rule):
     Consequence: the config of every layer holds `name`, `trainable` and `dtype`, that of a
     loss its `reduction`. Keras rebuilds the object by `cls(**config)`: a constructor that
     lacks one of them raises when the model is loaded. A class without `get_config` inherits
-    such a config, too. In Keras 2 the config that a model inherits is empty, and that of a
-    layer without `get_config` holds what the constructor takes only.
+    such a config, too. So raises one that gives `super().__init__` an argument of its own beside
+    its `**kwargs`, in which the config of the base gives it again. In Keras 2 the config that
+    a model inherits is empty, and that of a layer without `get_config` holds what the
+    constructor takes only.
 
     Silent: a constructor with `**kwargs`, a `from_config`, a config whose entries cannot be
     told; without `get_config` a layer that is only a part of others, which make it anew,
@@ -144,14 +194,15 @@ class InitRefusesConfig(Rule):
     `get_config` is a warning: nothing says that it is saved in a whole model.
 
     Fix: `**kwargs` is added and handed to `super().__init__` (safe: only the failure goes).
-    Where that call fixes such an argument itself, nothing is changed.
+    Where that call fixes such an argument itself, nothing is changed. Other arguments that it
+    fixes are left out of the config (unsafe: others may read them).
     """
 
     code = "SVL302"
     name = "init-refuses-config"
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
-    mentions = ("__init__",)
+    mentions = ("__init__", "dataclass", "attr")
     examples = (
         Example(
             variant="layer",
@@ -213,6 +264,36 @@ class InitRefusesConfig(Rule):
             ),
         ),
         Example(
+            variant="fixed",
+            bad=_SQUARE.format(method=""),
+            at="3",
+            good=_SQUARE.format(
+                method="""
+    def get_config(self):
+        config = super().get_config()
+        del config["kernel_size"]
+        del config["padding"]
+        return config
+"""
+            ),
+            witness=Witness(
+                build="build()",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _AGAIN}, Keras.V2: {Way.KERAS: _AGAIN}},
+            ),
+        ),
+        Example(
+            variant="given",
+            bad=_TWICE.format(deleted=""),
+            at="factor=2.0",
+            good=_TWICE.format(deleted='        del config["factor"]\n'),
+            witness=Witness(
+                build="Twice(1.0)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _AGAIN}, Keras.V2: {Way.KERAS: _AGAIN}},
+            ),
+        ),
+        Example(
             variant="unrecorded",
             bad=_ERROR.format(parameter="", argument=""),
             at="name",
@@ -256,6 +337,67 @@ class Three(One):
 class Four(One):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+""",
+        """\
+# What they hand to the base they take, or leave out of the config; the base alone records it.
+import keras
+from keras import layers
+
+class Base(layers.Layer):
+    def __init__(self, units, rate=0.5, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.rate = units, rate
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+class One(Base):
+    def __init__(self, units=3, **kwargs):
+        super().__init__(units=2 * units, rate=0.1, **kwargs)
+
+class Two(Base):
+    def __init__(self, **kwargs):
+        kwargs.setdefault("units", 3)
+        super().__init__(**kwargs)
+
+class Three(Base):
+    def __init__(self, **kwargs):
+        units = kwargs.pop("units", 3)
+        super().__init__(units, **kwargs)
+
+class Four(layers.Conv2D):
+    def __init__(self, filters, **kwargs):
+        super().__init__(filters, kernel_size=3, **kwargs)
+
+    def get_config(self):
+        config = super().get_config()
+        config.pop("kernel_size")
+        return config
+
+class Five(layers.Dense):
+    def __init__(self, width, units=None, **kwargs):
+        super().__init__(units=units or width, activity_regularizer="l2", **kwargs)
+        self.width = width
+
+class Six(layers.Dense):
+    def __init__(self, **kwargs):
+        super().__init__(units=3, **kwargs)
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(name=config["name"])
+
+class Seven(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.six = Eight()
+
+    def call(self, inputs):
+        return self.six(inputs)
+
+class Eight(layers.Dense):
+    def __init__(self, **kwargs):
+        super().__init__(units=3, **kwargs)
 """,
         """\
 # The base's config is not merged, or not handed on whole.
@@ -396,7 +538,12 @@ class Other(Base, keras.layers.Layer):
                 continue
             if rebuilding.supplied(module, cls) != frozenset() or rebuilding.is_functional(cls):
                 continue
+            keys = inheriting.fixed(module, cls, made)
+            if keys:
+                yield self._fixed(module, cls, keys)
             recorded = config(cls)
+            if recorded is None and inheriting.is_meant(module, cls):
+                recorded = inherited(module, cls)
             if recorded is not None and recorded.is_known:
                 held = frozenset[str]().union(
                     *(rebuilding.held_by(base, module.keras) for base in recorded.inherits)
@@ -409,6 +556,19 @@ class Other(Base, keras.layers.Layer):
             refused = held - takes if takes is not None else frozenset()
             if refused:
                 yield self._found(module, cls, recorded, made, refused)
+
+    def _fixed(self, module: ModuleModel, cls: KerasClass, keys: Mapping[str, Argument]) -> Finding:
+        first, *others = keys.values()
+        names = rebuilding.enumerated(list(keys))
+        return self.finding(
+            module,
+            first.node,
+            f"`{cls.name}.__init__` gives its base {names}, which its config holds, too",
+            variant="given" if CONFIG in cls.outline.method_names else "fixed",
+            note="Keras rebuilds it by `cls(**config)`",
+            labels=[(each.node, "and this") for each in others],
+            fix=inheriting.fix(module, cls, keys),
+        )
 
     def _found(
         self,

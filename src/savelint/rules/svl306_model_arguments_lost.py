@@ -12,9 +12,10 @@ from savelint.keras.model import KerasClass, ModuleModel, SaveCall
 from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import rebuilding
+from savelint.rules import lineage, rebuilding
 
 _OTHER = "DIFF: other outputs"
+_TWICE = "ValueError: .*(single positional argument|Shape mismatch)"
 _REFUSED = "TypeError: .*unexpected keyword argument '(name|trainable|dtype)'"
 _WAYS = (Way.CALL, Way.TRAIN, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
 
@@ -56,6 +57,16 @@ class Plain(keras.Model):
 
     def call(self, inputs):
         return self.dense(inputs)
+"""
+_STACK = """\
+import keras
+from keras.layers import Dense
+
+
+class Stack(keras.Sequential):
+    def __init__(self, units=3, **kwargs):
+        super().__init__([Dense(units, activation="relu"), Dense(3)], **kwargs){store}
+{method}
 """
 _ENCODED = """\
 from tensorflow import keras
@@ -110,7 +121,8 @@ class ModelArgumentsLost(Rule):
     `trainable` and `dtype` raises when the model is loaded. Keras 2 records plain arguments;
     a model that was given a layer, a function, an array or another object raises when it is
     loaded, as does a registered model with inputs and outputs of its own that was saved as a
-    directory.
+    directory. A `Sequential` that makes its own layers raises when it is loaded, in either
+    generation: it is given those that were saved beside them.
 
     Silent: a model that is only a part of others, which make it anew; one without a `call`;
     a base that is not in sight; one of which the code in sight saves the weights alone, or
@@ -124,7 +136,7 @@ class ModelArgumentsLost(Rule):
     name = "model-arguments-lost"
     since = "0.1"
     severity = {Keras.V2: Severity.WARNING, Keras.V3: Severity.WARNING}
-    mentions = ("Model",)
+    mentions = ("Model", "Sequential")
     clues = (frozenset({clues.MODEL}),)
     examples = (
         Example(
@@ -256,6 +268,28 @@ class ModelArgumentsLost(Rule):
             ),
             fixed=False,
         ),
+        Example(
+            variant="stack",
+            bad=_STACK.format(store="", method=""),
+            at="units",
+            good=_STACK.format(
+                store="\n        self.units = units",
+                method="""
+    def get_config(self):
+        return {"name": self.name, "units": self.units}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)""",
+            ),
+            witness=Witness(
+                build="Stack(4)",
+                ways=_WAYS,
+                fails={Keras.V3: {Way.KERAS: _TWICE}, Keras.V2: {Way.KERAS: _TWICE}},
+                trains=4,
+            ),
+            fixed=False,
+        ),
     )
     silent = (
         """\
@@ -275,6 +309,45 @@ net = Net(4)
 net.fit(tf.ones([4, 6]), tf.ones([4, 4]))
 net.save_weights("net.weights.h5")
 net.export("served")
+""",
+        """\
+# A stack of what it is given, or that is made anew by its own `from_config`, or by others.
+import keras
+from keras import layers
+
+class One(keras.Sequential):
+    def __init__(self, layers=None, **kwargs):
+        super().__init__(layers, **kwargs)
+
+class Two(keras.Sequential):
+    def __init__(self, layers=(), **kwargs):
+        super().__init__(**kwargs)
+        for layer in layers:
+            self.add(layer)
+
+class Three(keras.Sequential):
+    def __init__(self, units, **kwargs):
+        super().__init__([layers.Dense(units)], **kwargs)
+        self.units = units
+
+    def get_config(self):
+        return {"units": self.units}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+class Four(keras.Sequential):
+    def __init__(self, units):
+        super().__init__([layers.Dense(units), layers.ReLU()])
+
+class Five(layers.Layer):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.four = Four(units)
+
+    def call(self, inputs):
+        return self.four(inputs)
 """,
         """\
 # It records them, takes what Keras records, or has none; Keras 2 records them by itself.
@@ -352,6 +425,9 @@ class Net(Base, keras.Model):
     def check(self, module: ModuleModel) -> Iterator[Finding]:
         """Each Model without `get_config` whose constructor the file has."""
         for cls in module.classes:
+            if cls.kind is Kind.FUNCTIONAL:
+                yield from self._stacked(module, cls)
+                continue
             if cls.kind is not Kind.MODEL or cls.outline.definer(CONFIG) is not None:
                 continue
             made = constructor(module, cls)
@@ -378,6 +454,31 @@ class Net(Base, keras.Model):
             refuses = rebuilding.refuses(module, cls)
             if missing or (refuses and not functional):
                 yield self._found(module, cls, made, missing, refuses=refuses)
+
+    def _stacked(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
+        made = constructor(module, cls)
+        methods = {name for member in cls.outline.lineage for name in member.method_names}
+        if made is None or made.definer is not cls.outline or not module.is_here(made.node):
+            return
+        bases = {base.rpartition(".")[2] for base in library_bases(cls.outline)}
+        if bases != {"Sequential"} or not lineage.is_known(module, cls.outline):
+            return
+        if methods & {CONFIG, "from_config"} or not _fills_itself(module, made):
+            return
+        is_left = rebuilding.is_left_open(module, cls) or rebuilding.is_base(module, cls)
+        saves = _saves(module, cls)
+        if is_left or module.is_part(cls) or (saves and "save" not in saves):
+            return
+        first = next((t.label for t in made.arguments if t.parameter), made.node.name)
+        yield self.finding(
+            module,
+            first,
+            f"`{cls.name}` makes its layers anew beside those that are loaded",
+            variant="stack",
+            severity=Severity.ERROR if saves else None,
+            note="it has no `get_config` and `from_config`",
+            fix=Fix("define `get_config` and `from_config`", Safety.DISPLAY),
+        )
 
     def _found(
         self,
@@ -415,6 +516,18 @@ class Net(Base, keras.Model):
             labels=[(taken.label, "nor this") for taken in missing[1:]],
             fix=_fix(module, cls, made, missing),
         )
+
+
+def _fills_itself(module: ModuleModel, made: Constructor) -> bool:
+    """Whether the constructor of a `Sequential` certainly puts layers into it."""
+    for call in made.supers:
+        given = call.arguments.get(0, "layers")
+        elements = getattr(given.node.value, "elements", ()) if given is not None else ()
+        if elements and not module.branches_of(call.node):
+            return True
+    # A statement of the body itself, under no condition.
+    lines = (module.text(each) for each in made.node.body.body)
+    return any(line.startswith("self.add(") for line in lines)
 
 
 def _fix(module: ModuleModel, cls: KerasClass, made: Constructor, missing: list[Taken]) -> Fix:

@@ -76,7 +76,7 @@ class ArgumentNotRecorded(Rule):
     name = "argument-not-recorded"
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
-    mentions = ("__init__",)
+    mentions = ("__init__", "dataclass", "attr")
     examples = (
         Example(
             variant="callable",
@@ -173,7 +173,23 @@ class Two(layers.Layer):
         return self.inner(outputs) if self.inner is not None else outputs
 """,
         """\
-# A part of a model, which makes it anew; one that is asked for its own config.
+# What is asked for its members is no argument any more.
+import numpy as np
+import keras
+
+class One(keras.layers.Layer):
+    def __init__(self, shape, scale=1.0, **kwargs):
+        super().__init__(**kwargs)
+        shape = np.array(shape)
+        if shape.ndim > 1:
+            raise ValueError(shape)
+        self.units, self.scale = shape.tolist(), scale
+
+    def call(self, inputs):
+        return inputs * self.scale
+""",
+        """\
+# A part of a model, which makes it anew, by its name or by another; one with its own config.
 import keras
 from keras import layers
 
@@ -185,15 +201,21 @@ class Block(layers.Layer):
     def call(self, inputs):
         return self.inner(inputs)
 
-class Net(keras.Model):
-    def __init__(self, **kwargs):
+class Other(Block):
+    def __init__(self, inner: layers.Layer, **kwargs):
+        super().__init__(inner, **kwargs)
+
+class Net(layers.Layer):
+    def __init__(self, other=False, **kwargs):
         super().__init__(**kwargs)
         self.block = Block(layers.Dense(3))
+        block = Other if other else Block
+        self.next = block(layers.Dense(3))
 
     def call(self, inputs):
         return self.block(inputs)
 
-class Other(layers.Layer):
+class Third(layers.Layer):
     def __init__(self, inner, **kwargs):
         super().__init__(**kwargs)
         self.inner = inner
