@@ -316,6 +316,7 @@ def test_layouts_are_other_texts_of_the_same_length_in_lines_or_more() -> None:
     assert all(layout(text).count("\n") >= text.count("\n") for layout in LAYOUTS)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_layout_does_not_change_what_is_found(rule: Rule) -> None:
     """In the newest generation of the rule, for a layout is the same to both."""

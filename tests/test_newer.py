@@ -34,6 +34,7 @@ def newer(text: str) -> Summary | None:
     return summarise_newer(Source("m.py", text))
 
 
+@pytest.mark.exhaustive
 @by_rule
 def test_a_defect_beside_newer_syntax_is_found_as_without(rule: Rule) -> None:
     """In one generation that reports it: syntax is the same to both."""
@@ -43,6 +44,7 @@ def test_a_defect_beside_newer_syntax_is_found_as_without(rule: Rule) -> None:
         assert codes(text, max(example.keras)) == [rule.code], example.variant
 
 
+@pytest.mark.exhaustive
 @by_rule
 def test_a_look_alike_beside_newer_syntax_is_not_reported(rule: Rule) -> None:
     found = {text: codes(f"{text}\n\n{TYPE_PARAMETERS}") for text in rule.silent}
@@ -155,6 +157,7 @@ def test_what_is_no_python_of_any_version_is_refused(text: str) -> None:
 # -- the summary by libcst agrees with that by ast --------------------------------------
 
 
+@pytest.mark.exhaustive
 @by_rule
 def test_both_summaries_of_a_file_agree(rule: Rule) -> None:
     for example in rule.examples:
