@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from savelint import cli, engine, processes
 
 EXAMPLES = Path(__file__).with_name("examples")
-FILES = 24
+FILES = 12
 BASE = "import keras\nclass Base(keras.Model):\n    pass\n"
 MODEL = (
     "import tensorflow as tf\nfrom base import Base\nclass Net{number}(Base):\n"
@@ -101,7 +101,7 @@ def test_what_a_dead_process_left_is_checked(tree: Path) -> None:
     real = engine.check_file
 
     def dies(task: engine.Task, options: engine.Options) -> engine.Checked:
-        if os.getpid() != first and task.display == "model20.py":
+        if os.getpid() != first and task.display == "model10.py":
             os._exit(1)
         return real(task, options)
 

@@ -229,6 +229,7 @@ def test_layout_does_not_matter(rule: Rule) -> None:
                 assert fixed(source(bad), keras) == good, dress
 
 
+@pytest.mark.exhaustive
 @by_rule
 def test_an_example_deep_in_a_file_is_found(rule: Rule) -> None:
     """Not at the first line, with other code around it, and behind a mark of the encoding."""
@@ -238,6 +239,7 @@ def test_an_example_deep_in_a_file_is_found(rule: Rule) -> None:
         assert found == [(rule.code, example.at)], example.variant
 
 
+@pytest.mark.exhaustive
 @by_rule
 def test_a_comment_silences_it(rule: Rule) -> None:
     catalogue = Catalogue.of(RULES)
