@@ -45,6 +45,12 @@ def test_a_static_batch_size_is_replaced_where_a_tensor_will_do(value: str, safe
     assert finding.fix.safety is safety
 
 
+@pytest.mark.parametrize("size", ["x.shape[0]", "int(x.shape[0])"])
+def test_what_a_shape_is_read_for_may_have_a_name_of_its_own(size: str) -> None:
+    (finding,) = found(layer(f"x = tf.zeros(({size}, 3))", "return x + x"))
+    assert finding.fix is not None and finding.fix.safety is Safety.SAFE
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -590,7 +590,7 @@ def _beside(module: ModuleModel, read: _Read, reads: list[_Read]) -> list[cst.Ba
 def _is_used_as_shape_only(module: ModuleModel, read: _Read) -> bool:
     """Whether each use of the name it is kept under is one of the known ones."""
     name = _kept_under(module, read)
-    if name is None:
+    if name is None or all(_is_written_in(module, read, use) for use in read.uses):
         return True
     arguments = {
         id(node): node
@@ -601,6 +601,14 @@ def _is_used_as_shape_only(module: ModuleModel, read: _Read) -> bool:
     known = sum(module.count_name(node, name) for node in arguments.values())
     function = module.function_of(read.node)
     return function is not None and module.count_name(function, name) == known + 1
+
+
+def _is_written_in(module: ModuleModel, read: _Read, use: ShapeUse | NumberUse) -> bool:
+    """Whether the read stands in the very shape that it is used in."""
+    if not isinstance(use, ShapeUse):
+        return use.node is read.node and len(read.uses) > 1  # a conversion on its way there
+    inner, outer = module.span(read.node), module.span(use.argument)
+    return outer.start <= inner.start and inner.end <= outer.end
 
 
 def _kept_under(module: ModuleModel, read: _Read) -> str | None:
