@@ -59,7 +59,8 @@ SVL101 error: [*] `lost` is not saved by `get_config`
 2 | x = lost
   |     ^^^^ not written here
   |
-  = in Keras 3: TypeError: missing 1 required positional argument: 'factor'
+  = seen in Keras 3 on the rule's example: TypeError: missing 1 required positional argument:
+    'factor'
 help: write `kept`
 1 | import keras
 2 - x = lost

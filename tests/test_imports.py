@@ -393,6 +393,7 @@ def test_an_import_is_added_once(statements: list[str], name: str, at_line: int 
         ("import tf_keras as keras\n", "keras.ops.shape"),
         ("import tensorflow.compat.v1 as tf\n", "keras.ops.shape"),
         ("from .compat import keras\n", "keras.ops.shape"),
+        ("from .compat import keras\n", "keras.Variable"),
         ("from keras._tf_keras import keras\n", "keras.ops.shape"),
         (
             "try:\n    import keras\nexcept ImportError:\n    from tensorflow import keras\n"

@@ -836,3 +836,26 @@ def test_show_says_what_it_cannot_read(tmp_path: Path, arguments: list[str], sai
     result = run(tmp_path, "show", *arguments)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("encoder = Net()\n    return Backbone(encoder=encoder)", []),
+        ("encoder = None\n    if path:\n        encoder = Net()\n    return {'a': encoder}", []),
+        ("encoder = Net()\n    path['encoder'] = encoder", []),
+        ("return Backbone(Net())", []),
+        ("encoder = Net()\n    encoder.save(path)", ["SVL109"]),
+        ("encoder = Net()\n    encoder(path)\n    return Backbone(encoder)", ["SVL109"]),
+        ("return Net()", ["SVL109"]),
+    ],
+)
+def test_a_model_that_others_only_get_as_an_argument_is_a_part(
+    tmp_path: Path, use: str, expected: list[str]
+) -> None:
+    net = "import keras\nclass Net(keras.Model):\n    def __init__(self, **kwargs):\n"
+    net += "        super().__init__(**kwargs)\n        self.dense = keras.layers.Dense(3)\n"
+    net += "    def call(self, x, y):\n        return self.dense(x) + self.dense(y)\n"
+    convert = f"from net import Net\nfrom backbone import Backbone\ndef convert(path):\n    {use}\n"
+    grow(tmp_path, {"net.py": net, "convert.py": convert})
+    assert analysed(tmp_path, "net.py") == expected

@@ -20,7 +20,7 @@ LAYERS = (
     {"engine", "overview", "analysis"},
     {"rules"},
     {"codes", "fixer", "rewrite", "rule", "settings", "suppress", "report", "cache", "baseline"},
-    {"dependencies", "imports", "keras", "notebook", "finding"},
+    {"dependencies", "imports", "keras", "layout", "notebook", "finding"},
     {"source", "discover", "modules", "files", "destination", "processes", "toml"},
     {"__init__", "frozen"},
 )

@@ -231,6 +231,16 @@ def test_spans_are_right_in_python_s_own_library(name: str) -> None:
     assert check(model(source.text)) > 100
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_the_text_of_a_node_is_that_of_its_span(name: str) -> None:
+    """Whether its region's places are known already or not."""
+    source = Source.from_bytes(name, (STDLIB / f"{name}.py").read_bytes())
+    for region in model(source.text).regions:
+        every = [node for node in nodes(region.tree) if isinstance(node, cst.BaseExpression)]
+        texts = [region.text_of(node) for node in every]
+        assert texts == [source.text[slice(*region.span_of(node))] for node in every]
+
+
 def test_a_span_belongs_to_the_text_without_surrounding_space() -> None:
     found = model(
         "class A :\r\n\r\n   # note\r\n   def f ( self ) :\r\n      pass\r\n\r\n# end\r\n"

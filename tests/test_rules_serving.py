@@ -110,7 +110,8 @@ def test_a_tf_function_given_to_signatures_gets_the_signature_that_the_file_tell
     (finding,) = found(text)
     assert finding.fix is not None
     fixed = fix_source(HEAD + text, keras_version=3, unsafe=True)
-    assert "tf.function(net, input_signature=[tf.TensorSpec([None, 6], tf.float32)])" in fixed
+    specs = "input_signature=[tf.TensorSpec([None, 6], tf.float32)]"
+    assert f"signatures=tf.function(\n        net,\n        {specs},\n    ),\n" in fixed
     assert check_source(fixed, keras_version=3) == ()
 
 
@@ -150,6 +151,28 @@ def test_training_gets_a_default_where_it_can_stand(parameters: str, after: str)
     text = HEAD + FLAGGED.format(parameters=parameters)
     fixed = fix_source(text, unsafe=True, keras_version=3)
     assert fixed == HEAD + FLAGGED.format(parameters=after)
+
+
+@pytest.mark.parametrize(
+    ("head", "annotated", "added"),
+    [
+        ("from typing import Optional\nx: Optional[int] = 1\n", "Optional[tf.Tensor]", ""),
+        ("import typing as t\nx: t.Optional[int] = 1\n", "t.Optional[tf.Tensor]", ""),
+        ("x: int | None = 1\n", "tf.Tensor | None", ""),
+        ("from __future__ import annotations\n", "tf.Tensor | None", ""),
+        ("from typing import Dict, Tuple\n", "Optional[tf.Tensor]", "Dict, Optional, Tuple"),
+        ("from typing import Dict, List\n", "Optional[tf.Tensor]", "Dict, List, Optional"),
+        ("", "typing.Optional[tf.Tensor]", "import typing\n"),
+    ],
+)
+def test_a_default_of_none_is_annotated_as_the_file_does(
+    head: str, annotated: str, added: str
+) -> None:
+    text = head + HEAD + FLAGGED.format(parameters="training: tf.Tensor, mask: tf.Tensor")
+    fixed = fix_source(text, unsafe=True, keras_version=3)
+    assert f"training: {annotated} = None" in fixed
+    assert f"mask: {annotated} = None" in fixed
+    assert fixed.count(added) == 1 or not added
 
 
 OTHERS = """\

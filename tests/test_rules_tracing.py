@@ -1,4 +1,4 @@
-"""SVL105 and SVL106 beyond their examples: what is fixed and how, and how grave it is."""
+"""What `call` must not do, beyond the rules' examples: what is fixed and how, how grave it is."""
 
 from __future__ import annotations
 
@@ -76,6 +76,12 @@ def test_what_it_cannot_say_for_sure_is_left_to_the_reader(body: str) -> None:
     assert not finding.fix.edits
 
 
+def test_what_one_condition_decides_is_mended_whole() -> None:
+    asked = "tf.reduce_max(x) > 9"
+    found = findings(net(f"a = 0 if {asked} else self.n\ny = x if {asked} else -x\nreturn y * a"))
+    assert [f.fix.edits for f in found if f.fix] == [(), ()]
+
+
 @pytest.mark.parametrize(
     ("body", "severity"),
     [
@@ -99,31 +105,58 @@ def test_one_condition_is_one_finding() -> None:
     assert finding.code == "SVL105"
 
 
-@pytest.mark.parametrize(
-    ("decorator", "safety"),
-    [
-        ("@tf.function", Safety.SAFE),
-        # Who saves the model may name the method in `signatures=`.
-        ("@tf.function(input_signature=[tf.TensorSpec([None, 6])])", Safety.UNSAFE),
-    ],
-)
-def test_a_helper_that_may_be_served_keeps_its_signature(decorator: str, safety: Safety) -> None:
-    text = f"""\
+SERVED = """\
 import tensorflow as tf
+
+
 class Net(tf.keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.dense = tf.keras.layers.Dense(3)
+
     def call(self, inputs):
         return self.inference(inputs)
-    {decorator}
-    def inference(self, inputs):
-        return self.dense(inputs)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 6])])
+    def {inference}:
+{body}        return self.dense(inputs)
 """
+
+
+@pytest.mark.parametrize(
+    ("inference", "given"),
+    [
+        ("inference(self, inputs)", "inputs"),
+        (
+            "inference(\n        self, inputs: tf.Tensor = (), *, mode=None,\n    )",
+            "inputs, mode=mode",
+        ),
+        ("inference(self, inputs) -> dict[str, int]", "inputs"),
+    ],
+)
+@pytest.mark.parametrize("docstring", ["", '        """It serves."""\n'])
+def test_a_helper_that_may_be_served_keeps_its_signature(
+    inference: str, given: str, docstring: str
+) -> None:
+    """Who saves the model may name the method in `signatures=`."""
+    text = SERVED.format(inference=inference, body=docstring)
+    after = fix(Source("m.py", text), lambda source: findings(source.text), unsafe=True)
+    expected = SERVED.format(
+        inference=inference,
+        body=f"{docstring}        return self._inference({given})\n\n    def _{inference}:\n",
+    )
+    assert after.source.text == expected.replace("self.inference(", "self._inference(")
+
+
+@pytest.mark.parametrize(
+    "inference",
+    ["_run(self, inputs)", "inference(self, *inputs)", "inference(self, inputs, **_)"],
+)
+def test_a_helper_that_may_be_served_is_left_alone_where_it_is_not_plain(inference: str) -> None:
+    name = inference.partition("(")[0]
+    text = SERVED.format(inference=inference, body="").replace("self.inference", f"self.{name}")
     (finding,) = findings(text)
-    assert finding.code == "SVL104"
-    assert finding.fix is not None
-    assert finding.fix.safety is safety
+    assert finding.fix is not None and finding.fix.safety is Safety.DISPLAY
 
 
 ASKS = """\
@@ -219,3 +252,65 @@ def test_a_list_is_repeated_by_a_number() -> None:
     (finding,) = analyse(Source("m.py", text), RULES, Keras.V3).findings
     assert finding.code == "SVL103" and finding.fix is not None
     assert finding.fix.safety is Safety.DISPLAY
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [("x = tf.fill([x.shape[0], 6], 1.0)", "SVL103"), ("x = tf.constant(x.numpy())", "SVL106")],
+)
+def test_what_no_save_reaches_is_a_warning(body: str, code: str) -> None:
+    """Saving calls a model on its input alone."""
+    text = net(f"if whole:\n    {body}\nreturn x").replace("(self, x", "(self, x, whole=False")
+    (finding,) = analyse(Source("m.py", text), RULES, Keras.V3).findings
+    assert (finding.code, finding.severity) == (code, Severity.WARNING)
+
+
+NAMED = """\
+from keras import layers
+
+
+class Net(layers.Layer):
+    def __init__(self, rate, **kwargs):
+        super().__init__(**kwargs)
+        self.{own} = rate
+        self.norm{mark}1 = self.norm{mark}2 = layers.Dense(6)
+{made}
+    def call(self, x):
+        return {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "mark", "body", "names"),
+    [
+        ("rate", "", "x + {0}(x)", ["dense"]),
+        ("dense", "", "x + {0}(x)", ["dense_layer"]),
+        ("rate", "", "{0}(x) + {1}(x)", ["dense1", "dense2"]),
+        ("rate", "_", "{0}(x) + {1}(x)", ["dense_1", "dense_2"]),
+        ("dense1", "", "{0}(x) + {1}(x)", ["dense2", "dense3"]),
+    ],
+)
+def test_a_layer_is_named_as_the_others_of_the_file(
+    own: str, mark: str, body: str, names: list[str]
+) -> None:
+    def text(made: list[str], given: list[str]) -> str:
+        lines = "".join(f"        self.{name} = layers.Dense(6)\n" for name in made)
+        return NAMED.format(own=own, mark=mark, made=lines, body=body.format(*given))
+
+    before = text([], ["layers.Dense(6)"] * len(names))
+    after = fix(Source("m.py", before), lambda source: findings(source.text), unsafe=True)
+    assert after.source.text == text(names, [f"self.{name}" for name in names])
+
+
+def test_super_is_called_as_the_file_calls_it() -> None:
+    text = (
+        "from keras import layers\n\n\nclass A(layers.Layer):\n    def __init__(self):\n"
+        "        {a}self.n = 1\n\n\nclass B(layers.Layer):\n    def __init__(self):\n"
+        "        super({b}).__init__()\n"
+    )
+    for style in ("", "{}, self"):
+        given = style.format("B")
+        before = text.format(a="", b=given)
+        after = fix(Source("m.py", before), lambda source: findings(source.text), unsafe=True)
+        call = f"super({style.format('A')}).__init__()\n        "
+        assert after.source.text == text.format(a=call, b=given)

@@ -231,6 +231,20 @@ def test_keras_itself_has_variables() -> None:
 
 
 @pytest.mark.parametrize(
+    "keras",
+    [
+        "import tf_keras as keras",
+        "from tensorflow import keras",
+        "from .compat import keras",
+        "try:\n    import tf_keras as keras\nexcept ImportError:\n    import keras",
+    ],
+)
+def test_what_may_be_keras_2_has_no_variables(keras: str) -> None:
+    text = layer("tf.Variable(make(), dtype='float32')", head=f"import tensorflow as tf\n{keras}\n")
+    assert safety(text) is Safety.DISPLAY
+
+
+@pytest.mark.parametrize(
     ("value", "call", "severity"),
     [
         ("tf.Variable(data, trainable=False)", "return x * self.w", Severity.NOTE),

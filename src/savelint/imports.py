@@ -104,6 +104,8 @@ class Importer:
             return
         modules = _from_modules(self._tree)
         for root in self._roots:
+            if not _exists(".".join((root, *inner))):
+                return  # in the Keras that the file uses most
             if len(inner) > 1 and (parent := ".".join((root, *inner[:-1]))) in modules:
                 yield _from_import(parent, inner[-1])
             if inner and any(f"{module}.".startswith(f"{root}.") for module in modules):
@@ -166,7 +168,7 @@ def _exists(dotted: str) -> bool:
     """Whether an attribute of Keras exists in every generation that the file may run on."""
     inner = canonical(dotted).split(".")[1:2]
     proper = dotted.startswith("keras.") and not dotted.startswith("keras._tf_keras.")
-    if inner == ["ops"]:
+    if inner in (["ops"], ["Variable"]):
         return proper
     # `tf.keras.saving` raises in Keras 3 (facts/call-sites.md, A12).
     return inner != ["saving"] or proper or dotted.startswith("tf_keras.")

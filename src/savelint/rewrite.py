@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from savelint import layout
 from savelint.finding import Edit
 from savelint.imports import Importer
 from savelint.source import Span
@@ -17,11 +18,7 @@ if TYPE_CHECKING:
 
     from savelint.keras.model import ModuleModel
 
-# The shortest and the longest line that formatters are commonly asked for.
-_WIDTHS = (79, 88)
 _LEVEL = 4  # spaces that stand for one level of indentation in new lines
-_TELLING = 76  # a line of that length is near to the end of the shortest
-_WIDTH = 88  # where Black and ruff format break lines
 
 
 def spell(module: ModuleModel, name: str) -> tuple[str, tuple[Edit, ...]] | None:
@@ -48,85 +45,20 @@ def replace(module: ModuleModel, node: cst.CSTNode, text: str) -> Edit:
     return Edit(module.span(node), text)
 
 
-def call(
-    module: ModuleModel,
-    function: str,
-    arguments: Sequence[str],
-    margin: str,
-    before: str,
-    behind: str = "",
-) -> str:
-    """A call as a formatter lays it out.
-
-    It is one line where that fits between what stands `before` and `behind` it; else its
-    arguments go on a line of their own, or on one each. `margin` is that of its statement.
-    """
-    together = ", ".join(arguments)
-    line = f"{function}({together})"
-    if _width(before + line + behind) <= _WIDTH:
-        return line
-    source = module.source
-    inner = source.newline + margin + source.indentation
-    if _width(margin + source.indentation + together) <= _WIDTH:
-        return f"{function}({inner}{together}{source.newline}{margin})"
-    return f"{function}({inner}{f',{inner}'.join(arguments)},{source.newline}{margin})"
-
-
-def _width(line: str) -> int:
-    return len(line.expandtabs(_LEVEL))
-
-
 def add_argument(module: ModuleModel, call: cst.Call, text: str) -> Edit:
-    """Add an argument at the end of a call, on a line of its own where the others are.
-
-    So, too, where it would make a line too long that holds arguments only. A statement of
-    one line that it would make too long is laid out anew.
-    """
+    """Add an argument at the end of a call, on a line of its own where the others are."""
+    source = module.source
+    end = module.span(call).end - 1
     if not call.args:
-        end = module.span(call).end - 1
         return Edit(Span(end, end), text)
-    source = module.source
-    last = module.span(call.args[-1])
     start = source.position(module.span(call.args[-1]).start)
-    line = source.line_text(start.line)
-    margin = line[: start.column - 1]
-    if lines_of(module, call)[0] < start.line and len(f"{line.rstrip()}, {text}") > _WIDTH:
-        margin = line[: len(line) - len(line.lstrip())]
-    end = argument_end(source.text, last.end)
-    if not margin.strip():
-        return Edit(Span(end, end), f",{source.newline}{margin}{text}")
-    return _exploded(module, call, text) or Edit(Span(end, end), f", {text}")
-
-
-def _exploded(module: ModuleModel, call: cst.Call, text: str) -> Edit | None:
-    """A call that ends its line, with one more argument: a line for each, where one is too short.
-
-    Formatters of any width leave that as it is, for the comma at its end.
-    """
-    source = module.source
-    first, last = lines_of(module, call)
-    line = source.line_text(first).rstrip()
-    span = module.span(call)
-    before = line[: source.position(span.start).column - 1]
-    is_nested = any(before.count(a) != before.count(b) for a, b in ("()", "[]", "{}"))
-    if (
-        first != last
-        or "\n" in text
-        or is_nested
-        or not line.endswith(source.text[span.start : span.end])
-    ):
-        return None
-    longest = max(map(_width, source.text.splitlines()), default=0)
-    # A file of short lines does not tell how long they may be.
-    limit = width(module) if longest > _TELLING else _WIDTH
-    if _width(f"{line}, {text}") <= limit:
-        return None
-    margin = margin_of(module, call)
-    inner = source.newline + margin + source.indentation
-    spans = [module.span(argument) for argument in call.args]
-    given = [source.text[each.start : argument_end(source.text, each.end)] for each in spans]
-    lines = "".join(f"{inner}{argument}," for argument in (*given, text))
-    return Edit(Span(spans[0].start, span.end - 1), f"{lines}{source.newline}{margin}")
+    margin = source.line_text(start.line)[: start.column - 1]
+    last = argument_end(source.text, module.span(call.args[-1]).end)
+    # A sole argument on a line without a comma is there for its length.
+    beside = len(call.args) == 1 and source.text[last:end].startswith(("\n", "\r"))
+    if margin.strip() or beside:
+        return Edit(Span(last, last), f", {text}")
+    return Edit(Span(last, last), f",{source.newline}{margin}{text}")
 
 
 def argument_end(text: str, end: int) -> int:
@@ -180,7 +112,7 @@ def add_parameter(module: ModuleModel, function: cst.FunctionDef, text: str) -> 
         not alone
         or star is not None
         or declared.posonly_params
-        or len(line.expandtabs(_LEVEL)) + len(text) + 2 <= width(module)
+        or len(f"{line}, {text}".expandtabs(_LEVEL)) <= width(module)
         or "*," in line
     ):
         return Edit(Span(end, end), f", {text}")
@@ -198,11 +130,48 @@ def _parameter_span(module: ModuleModel, parameter: cst.Param) -> Span:
     return Span(start, max(module.span(parameter.name).end, module.span(last).end))
 
 
+def part(module: ModuleModel, method: cst.FunctionDef, name: str) -> Edit | None:
+    """Make the body of a method that of another, undecorated one, which it then calls.
+
+    None where its parameters, or its layout, are not plain. A docstring stays.
+    """
+    declared, source = method.params, module.source
+    statements = list(method.body.body)
+    plain = [*declared.posonly_params, *declared.params]
+    known = [*plain, *declared.kwonly_params]
+    start = module.span(method.name).end
+    if method.returns is not None:
+        end, colon = module.span(method.returns.annotation).end, r"\s*:"
+    else:
+        end, colon = (
+            max((_parameter_span(module, p).end for p in known), default=start),
+            r"[\s,]*\)\s*:",
+        )
+    head = re.compile(colon).match(source.text, end)
+    starred = type(declared.star_arg).__name__ == "Param" or declared.star_kwarg is not None
+    if head is None or starred or not plain:
+        return None
+    first = source.position(head.end()).line + 1
+    if method.get_docstring() is not None:
+        first = lines_of(module, statements.pop(0))[1] + 1
+    if not statements or lines_of(module, statements[0])[0] < first:
+        return None
+    owner, *given = (parameter.name.value for parameter in plain)
+    given += [f"{p.name.value}={p.name.value}" for p in declared.kwonly_params]
+    margin = margin_of(module, method.name)
+    lines = (
+        f"{margin}{source.indentation}return {owner}.{name}({', '.join(given)})",
+        "",
+        f"{margin}def {name}{source.text[start : head.end()]}",
+        "",
+    )
+    at = source.line_offset(first)
+    return Edit(Span(at, at), source.newline.join(lines))
+
+
 def width(module: ModuleModel) -> int:
-    """How long a line may be: as long as the file's own, within what formatters allow."""
-    lines = module.source.text.expandtabs(_LEVEL).splitlines()
-    longest = max(map(len, lines), default=0)
-    return min(max(longest, _WIDTHS[0]), _WIDTHS[1])
+    """How long a line may be."""
+    return layout.width(module.source)
 
 
 def remove_lines(module: ModuleModel, node: cst.CSTNode) -> Edit:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from savelint import layout
 from savelint.finding import Finding, Fix, Severity
 from savelint.frozen import frozen
 from savelint.keras.generation import Keras
@@ -149,7 +150,7 @@ class Rule(ABC):
             span=module.span(node),
             note=note,
             labels=tuple(module.label(place, text) for place, text in labels),
-            fix=fix,
+            fix=fix and layout.fitted(module.source, fix),
         )
 
 

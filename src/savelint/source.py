@@ -15,6 +15,7 @@ from savelint.frozen import frozen
 # What Python's own tokenizer takes for the end of a line; form feeds and the
 # Unicode separators of str.splitlines are not among them.
 _NEWLINE = re.compile(r"\r\n|\n|\r")
+_INDENTED = re.compile(r"^(?: {1,4}|\t)(?=\S)", re.MULTILINE)
 _BYTES_NEWLINE = re.compile(rb"\r\n|\n|\r")
 # A first or second line without one of these cannot carry PEP 263's cookie.
 _COOKIE_MARK = b"coding"
@@ -108,7 +109,7 @@ class Source:
 
     @cached_property
     def indentation(self) -> str:
-        """One level of the file's own indentation: its first indented block's."""
+        """One level of the file's own indentation: its first indented block's, or line's."""
         lines = io.StringIO(self.text, newline=None).readline
         try:
             for token in tokenize.generate_tokens(lines):
@@ -116,7 +117,8 @@ class Source:
                     return token.string.lstrip("\f")
         except (tokenize.TokenError, SyntaxError):
             pass  # newer syntax than the running Python's
-        return "    "
+        match = _INDENTED.search(self.text)
+        return match.group() if match else "    "
 
     def position(self, offset: int) -> Position:
         """Line and column of an offset."""

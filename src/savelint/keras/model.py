@@ -629,6 +629,9 @@ class Elsewhere(Protocol):
     def makers(self, cls: KerasClass) -> Iterator[bool]:
         """For each statement of other files that makes instances, whether it is a Keras class."""
 
+    def only_hands_on(self, cls: KerasClass) -> bool:
+        """Whether other files make instances, each as a value for other code."""
+
     def scopes(self, cls: KerasClass) -> Iterator[Flow]:
         """The functions and scripts of other files that make instances and may save them."""
 
@@ -708,9 +711,7 @@ class ModuleModel:
 
     def text(self, node: cst.CSTNode) -> str:
         """The source of a node, of this file or of another one."""
-        region = self._region(node)
-        span = region.span_of(node)
-        return region.source.text[span.start : span.end]
+        return self._region(node).text_of(node)
 
     def source_of(self, node: cst.CSTNode) -> Source:
         """The text of the file, this or another one, in which a node stands."""
@@ -792,6 +793,12 @@ class ModuleModel:
         """The Keras class of the project that an outline is of."""
         own = next((cls for cls in self.classes if cls.outline is outline), None)
         return own or self.elsewhere.class_of(outline)
+
+    def is_bound(self, name: str) -> bool:
+        """Whether anything in the file may give a plain name a value."""
+        from savelint.keras.handing import is_bound
+
+        return is_bound(self.source.text, name)
 
     def is_part(self, cls: KerasClass) -> bool:
         """Whether instances of a class are made in the project, and only by Keras classes.

@@ -299,6 +299,12 @@ class File:
             if name in statement.called:
                 yield index
 
+    def statement_text(self, index: int) -> str:
+        """The source of a statement's lines."""
+        statement = self.summary.statements[index]
+        start = self.source.line_offset(statement.first_line)
+        return self.source.text[start : self.source.line_offset(statement.last_line + 1)]
+
     def namers(self, name: str) -> Iterator[int]:
         """The definitions of Keras classes that name another class, and do not derive from it."""
         for index, statement in enumerate(self.summary.statements):

@@ -22,6 +22,7 @@ from savelint.keras import signature
 from savelint.keras.values import Signature, Use
 from savelint.keras.walk import (
     assignments,
+    code,
     descendants,
     dotted,
     names_read,
@@ -124,6 +125,13 @@ _BRANCHES = (
 )
 
 
+def _is_bare(node: cst.CSTNode) -> bool:
+    """Whether a node is an expression of whose code everything is its own."""
+    if not isinstance(node, cst.BaseExpression) or isinstance(node, cst.StarredElement):
+        return False
+    return not node.lpar
+
+
 def _asks_identity(node: cst.Comparison) -> bool:
     return all(isinstance(c.operator, (cst.Is, cst.IsNot)) for c in node.comparisons)
 
@@ -181,6 +189,16 @@ class Region:
             self._offsets(start),
             self._offsets(end - 1) + 1 if end > start else self._offsets(start),
         )
+
+    def text_of(self, node: cst.CSTNode) -> str:
+        """The source of a node, without surrounding space and its own parentheses."""
+        # Without the places of all nodes, where a short expression's own code is the same.
+        if "_generated" not in self.__dict__ and _is_bare(node):
+            text = code(node)
+            if "\n" not in text and "\r" not in text:
+                return text
+        span = self.span_of(node)
+        return self.source.text[span.start : span.end]
 
     def count_name(self, node: cst.CSTNode, name: str) -> int:
         """How often a plain name occurs inside a node."""

@@ -24,6 +24,7 @@ from savelint.keras import (
     saving,
 )
 from savelint.keras.generation import Keras
+from savelint.keras.handing import only_hands_on
 from savelint.keras.model import (
     AttributeStore,
     Flow,
@@ -66,7 +67,7 @@ from savelint.source import SourceError
 # Beyond this many nested nodes libcst's own recursion, or its time, is not safe.
 MAX_DEPTH = 400
 # Files whose visitors are kept while the next file is read; beyond, all are let go.
-_MAX_VISITORS = 40
+_MAX_VISITORS = 400
 # What every class inherits that is neither Keras' nor the project's.
 _PLAIN_BASES = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol", "Generic"})
 
@@ -614,6 +615,15 @@ class _Elsewhere:
         """For each statement of other files that makes instances, whether it is a Keras class."""
         for file, indices in self._file.project.users(self._file, cls.name):
             yield from map(file.is_keras_statement, indices)
+
+    def only_hands_on(self, cls: KerasClass) -> bool:
+        """Whether other files make instances, each as a value for other code."""
+        texts = [
+            file.statement_text(index)
+            for file, indices in self._file.project.users(self._file, cls.name)
+            for index in indices
+        ]
+        return bool(texts) and all(only_hands_on(text, cls.name) for text in texts)
 
     def scopes(self, cls: KerasClass) -> Iterator[Flow]:
         """The functions and scripts of other files that make instances and may save them."""

@@ -57,7 +57,9 @@ def _finding(path: str, source: Source, finding: Finding, view: View) -> Iterato
             yield from other.marked([Mark(label.span, label.text, "-", SECONDARY)])
     if finding.consequence:
         lead = " " * frame.digits + " ="
-        text = f"in Keras {finding.keras_version}: {finding.consequence}"
+        # What it quotes, names among it, is the example's.
+        seen = f"seen in Keras {finding.keras_version} on the rule's example"
+        text = f"{seen}: {finding.consequence}"
         yield from _prose(lead, GUTTER, text, view)
     fix = finding.fix
     if fix is None:

@@ -49,9 +49,10 @@ def fixed(module: ModuleModel, cls: KerasClass, made: Constructor) -> Mapping[st
         return {}
     keys = _inherited_keys(module, cls) - made.names - ROOT_ARGUMENTS["Layer"]
     given = handed(module, cls.outline, cls.outline, call)
-    text = module.text(made.node.body)
+    again = {name: argument for name, argument in given.items() if name in keys}
+    text = module.text(made.node.body) if again else ""
     # A word of its own may take the key out of `**kwargs`.
-    return {n: a for n, a in given.items() if n in keys and not re.search(f"[\"']{n}[\"']", text)}
+    return {n: argument for n, argument in again.items() if not re.search(f"[\"']{n}[\"']", text)}
 
 
 def is_meant(module: ModuleModel, cls: KerasClass) -> bool:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -37,33 +34,6 @@ _CREATING = re.compile(r"(?i)mkdir|makedirs|create_dir|ensure_dir|unzip|extracta
 def creates_directories(module: ModuleModel) -> bool:
     """Whether anything in the file may create a directory."""
     return _CREATING.search(module.source.text) is not None
-
-
-def is_bound(module: ModuleModel, name: str) -> bool:
-    """Whether anything in the file may give a plain name a value."""
-    try:
-        tree = ast.parse(module.source.text)
-    except SyntaxError:  # newer than the running Python: wherever the name stands may bind it
-        return _is_word(module.source.text, name)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and node.id == name:
-            return True
-        if name in {getattr(node, "arg", None), getattr(node, "name", None)}:
-            return True  # a parameter, a definition, an exception, a pattern
-        if isinstance(node, ast.alias) and {node.name, node.asname} & {"*", name}:
-            return True
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"globals", "exec"}:
-            return True
-    return False
-
-
-def _is_word(text: str, name: str) -> bool:
-    """Whether a name stands anywhere but in strings and comments."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    except (tokenize.TokenError, SyntaxError):
-        return True
-    return any(token.type == tokenize.NAME and token.string == name for token in tokens)
 
 
 def zipped(save: SaveCall) -> Argument | None:

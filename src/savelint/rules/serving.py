@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
@@ -70,23 +69,13 @@ def signature_argument(module: ModuleModel, save: SaveCall, spec: InputSpec) -> 
         return None
     function, specs, imports = written
     model = module.text(saved.node.value)
-    last = save.arguments.items[-1].node
     arguments = [
         f"lambda inputs: {model}(inputs, training=False)",
         f"input_signature={specs}",
     ]
-    text = "signatures=" + call_text(module, last, function, arguments)
+    text = f"signatures={function}({', '.join(arguments)})"
     return Fix(
         "serve any batch: pass an `input_signature`",
         Safety.SAFE,
         (*imports, rewrite.add_argument(module, save.node, text)),
     )
-
-
-def call_text(
-    module: ModuleModel, node: cst.CSTNode, function: str, arguments: Sequence[str]
-) -> str:
-    """A call, in the place of a node or behind it; an argument a line where it is long."""
-    column = module.source.position(module.span(node).end).column
-    margin = rewrite.margin_of(module, node)
-    return rewrite.call(module, function, arguments, margin, " " * column)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from savelint import rewrite
 from savelint.finding import Edit
 from savelint.keras.generation import Keras
 from savelint.keras.model import (
@@ -164,9 +165,37 @@ def looked_up_input(module: ModuleModel, cls: KerasClass) -> LayerCall | None:
     return None
 
 
-def defaulted(module: ModuleModel, parameter: Parameter, default: str) -> Edit:
-    """Give a parameter a default."""
+def defaulted(module: ModuleModel, parameter: Parameter, default: str) -> tuple[Edit, ...]:
+    """Give a parameter a default, and an annotation that allows it."""
     annotation = parameter.node.annotation
-    last = parameter.node.name if annotation is None else annotation.annotation
-    end = module.span(last).end
-    return Edit(Span(end, end), f"={default}" if annotation is None else f" = {default}")
+    if annotation is None:
+        end = module.span(parameter.node.name).end
+        return (Edit(Span(end, end), f"={default}"),)
+    node = annotation.annotation
+    end = module.span(node).end
+    text, imports = _optional(module, module.text(node)) if default == "None" else (None, ())
+    if text is None:
+        return (Edit(Span(end, end), f" = {default}"),)
+    return (*imports, rewrite.replace(module, node, f"{text} = {default}"))
+
+
+def _optional(module: ModuleModel, annotation: str) -> tuple[str | None, tuple[Edit, ...]]:
+    """How the file says that something may be None too; None where it says so already."""
+    text = module.source.text
+    if re.search(r"\b(?:Optional|None|Any|object)\b", annotation) or annotation[:1] in "\"'":
+        return None, ()
+    if known := re.search(r"[\w.]*\bOptional(?=\[)", text):
+        return f"{known.group()}[{annotation}]", ()
+    if re.search(r"\| None\b|^from __future__ import annotations$", text, re.MULTILINE):
+        return f"{annotation} | None", ()
+    typing = re.search(r"^from typing import (\w+(?:, \w+)*)$", text, re.MULTILINE)
+    if typing is None:
+        found = rewrite.spell(module, "typing.Optional")
+        return (f"{found[0]}[{annotation}]", found[1]) if found else (None, ())
+    names = typing.group(1).split(", ")
+    at = next((name for name in names if name > "Optional"), None)
+    start = typing.start(1) if at is None else text.index(at, typing.start(1))
+    edit = Edit(Span(start, start), "Optional, ")
+    if at is None:
+        edit = Edit(Span(typing.end(), typing.end()), ", Optional")
+    return f"Optional[{annotation}]", (edit,)

@@ -140,10 +140,14 @@ tf.saved_model.save(net, "saved")
             + """\
 net = Net()
 net(tf.random.normal([4, 8, 6]))
-tf.saved_model.save(net, "saved", signatures=tf.function(
-    lambda inputs: net(inputs, training=False),
-    input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)],
-))
+tf.saved_model.save(
+    net,
+    "saved",
+    signatures=tf.function(
+        lambda inputs: net(inputs, training=False),
+        input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)],
+    ),
+)
 """,
             witness=Witness(
                 build="net",
@@ -262,9 +266,16 @@ tf.saved_model.save(net, "saved", signatures={"serving_default": net.call})
             + """\
 net = Net()
 net(tf.ones([4, 8, 6]))
-tf.saved_model.save(net, "saved", signatures={"serving_default": tf.function(
-    net.call, input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)]
-)})
+tf.saved_model.save(
+    net,
+    "saved",
+    signatures={
+        "serving_default": tf.function(
+            net.call,
+            input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)],
+        ),
+    },
+)
 """,
             witness=Witness(
                 build="net",
@@ -323,9 +334,14 @@ tf.saved_model.save(net, "saved", signatures=net)
             + """\
 net = Net()
 net(tf.ones([4, 8, 6]))
-tf.saved_model.save(net, "saved", signatures=tf.function(
-    net, input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)]
-))
+tf.saved_model.save(
+    net,
+    "saved",
+    signatures=tf.function(
+        net,
+        input_signature=[tf.TensorSpec([None, 8, 6], tf.float32)],
+    ),
+)
 """,
             witness=Witness(
                 build="net",
@@ -744,9 +760,7 @@ def _sign(
     if kind is Bundle.UNSIGNED:
         return shown
     function, specs, imports = written
-    text = serving.call_text(
-        module, node, function, [module.text(node), f"input_signature={specs}"]
-    )
+    text = f"{function}({module.text(node)}, input_signature={specs})"
     return Fix(
         "give it an `input_signature`",
         Safety.UNSAFE,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Operations of the table of shapes that want a Python number and nothing else.
 _NUMBERS_ONLY = frozenset({"linspace"})
+_FIRST = ".shape[0]"
 
 
 _NET = """\
@@ -66,14 +67,16 @@ class StaticBatchDimension(Rule):
     `export` raises, and so does the construction of a functional model that uses the
     layer, in both generations; Keras 2 also in `tf.saved_model.save`. In Keras 3 that one
     records the sample's batch size instead. Unpacking `tf.shape(x)` iterates over a
-    symbolic tensor, which raises wherever the model is traced.
+    symbolic tensor, which raises wherever the model is traced. A warning where `call` must
+    be asked for it by an argument, which no save does.
 
     Silent: other dimensions, shapes of weights and constants, the rank, comparisons with
     `==`, `print` and `assert`, `x.shape[0] or tf.shape(x)[0]`, what is asked `is None`,
     code under `tf.executing_eagerly()`.
 
     Fix: `tf.shape(x)[0]`, or `keras.ops.shape(x)[0]` where it goes to `keras.ops` (safe
-    where every use is the shape of an operation; unsafe where the name is used further).
+    where every use is the shape of an operation; unsafe where the name is used further), with
+    what else is read so for the same shape.
     An unpacking is split into the static part and the dynamic batch size; an unpacking
     of `tf.shape(x)` goes through `tf.unstack` (safe). Where a Python number is needed,
     such as `range`, there is none.
@@ -100,6 +103,43 @@ class StaticBatchDimension(Rule):
         return tf.concat([self.dense(inputs), tf.zeros([batch, 1])], axis=1)
 """,
             witness=Witness(build="Padded()", ways=_WAYS, fails=_FAILS),
+        ),
+        Example(
+            variant="two-dimensions",
+            bad="""\
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+class Similarity(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.sides = [layers.Dense(4), layers.Dense(4)]
+
+    def call(self, inputs):
+        left, right = tf.nest.map_structure(lambda side: side(inputs), self.sides)
+        scores = tf.matmul(left, right, transpose_b=True)
+        scores = tf.reshape(scores, (left.shape[0], -1, inputs.shape[0]))
+        return tf.reduce_sum(scores, axis=-1)
+""",
+            at="inputs.shape[0]",
+            good="""\
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+class Similarity(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.sides = [layers.Dense(4), layers.Dense(4)]
+
+    def call(self, inputs):
+        left, right = tf.nest.map_structure(lambda side: side(inputs), self.sides)
+        scores = tf.matmul(left, right, transpose_b=True)
+        scores = tf.reshape(scores, (tf.shape(left)[0], -1, tf.shape(inputs)[0]))
+        return tf.reduce_sum(scores, axis=-1)
+""",
+            witness=Witness(build="Similarity()", ways=_WAYS, fails=_FAILS),
         ),
         Example(
             variant="unpacking",
@@ -390,16 +430,20 @@ class Net(tf.keras.layers.Layer):
         for cls in module.classes:
             if not cls.kind.is_layer or "call" not in cls.outline.methods:
                 continue
-            for read in _reads(cls):
+            reads = _reads(cls)
+            for read in reads:
                 if not _is_time_major(module, cls, read):
-                    yield self._static(module, cls, read)
+                    yield self._static(module, cls, read, reads)
             for unpacking in cls.flow("call").all(SymbolicUnpacking):
                 yield self._unpacked(module, cls, unpacking)
 
-    def _static(self, module: ModuleModel, cls: KerasClass, read: _Read) -> Finding:
+    def _static(
+        self, module: ModuleModel, cls: KerasClass, read: _Read, reads: list[_Read]
+    ) -> Finding:
         use = read.uses[0]
         place = use.argument if isinstance(use, ShapeUse) else use.node
         what = "the batch size" if isinstance(read.value, Dim) else "the whole static shape"
+        beside = _beside(module, read, reads)
         labels = []
         if module.source.position(module.span(place).start).line != (
             module.source.position(module.span(read.node).start).line
@@ -409,10 +453,12 @@ class Net(tf.keras.layers.Layer):
             module,
             read.node,
             f"`{cls.name}.call` uses {what} as Python numbers; while tracing the batch is None",
-            variant=_variant(read),
+            variant="two-dimensions" if beside else _variant(read),
+            # What no save reaches by itself: saving calls a model on its input alone.
+            severity=Severity.WARNING if module.is_skipped(cls, read.node) else None,
             note="None while tracing",
             labels=labels,
-            fix=_fix(module, read),
+            fix=_fix(module, read, beside),
         )
 
     def _unpacked(
@@ -476,7 +522,7 @@ def _variant(read: _Read) -> str:
     return "conversion" if isinstance(read.uses[0], NumberUse) else "dimension"
 
 
-def _fix(module: ModuleModel, read: _Read) -> Fix | None:
+def _fix(module: ModuleModel, read: _Read, beside: list[cst.BaseExpression]) -> Fix | None:
     of = module.text(read.value.tensor_node)
     is_ops = any(isinstance(use, ShapeUse) and use.family is Family.OPS for use in read.uses)
     spelling = rewrite.spell(module, "keras.ops.shape" if is_ops else "tensorflow.shape")
@@ -490,7 +536,10 @@ def _fix(module: ModuleModel, read: _Read) -> Fix | None:
         return Fix(
             f"a number is needed here; where a tensor will do, take `{shape}[0]`", Safety.DISPLAY
         )
-    edits = _edits(module, read.value, f"{shape}[0]")
+    edits = [*_edits(module, read.value, f"{shape}[0]")]
+    for node in beside:
+        tensor = module.text(node).removesuffix(_FIRST)
+        edits.append(rewrite.replace(module, node, f"{function}({tensor})[0]"))
     safe = _is_used_as_shape_only(module, read)
     return Fix(
         f"read the batch size from `{shape}`",
@@ -528,6 +577,14 @@ def _edits(module: ModuleModel, dim: Dim, text: str) -> tuple[Edit, ...]:
         rewrite.insert_before(module, dim.unpacking, f"{name} = {text}"),
         rewrite.replace(module, dim.read, "_"),
     )
+
+
+def _beside(module: ModuleModel, read: _Read, reads: list[_Read]) -> list[cst.BaseExpression]:
+    """What else is read in the same way for the shape that it is used in, of any tensor."""
+    known = {id(other.node) for other in reads}
+    arguments = {id(use.argument): use.argument for use in read.uses if isinstance(use, ShapeUse)}
+    elements = (e.value for a in arguments.values() for e in getattr(a, "elements", ()))
+    return [e for e in elements if module.text(e).endswith(_FIRST) and id(e) not in known]
 
 
 def _is_used_as_shape_only(module: ModuleModel, read: _Read) -> bool:

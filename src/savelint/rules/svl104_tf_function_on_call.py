@@ -45,6 +45,7 @@ _HALVED = (
 )
 _CONTROL_FLOW = "without it Python branches on tensors in the body are no longer converted"
 _DROPPED = "the signature is dropped: serve with `export`, or pass `signatures=`"
+_REFUSED = "`call` then takes what the signature refused, and its eager calls are not traced"
 _MOVED = "it serves only if the caller passes it as `signatures=model.serve`"
 
 
@@ -171,7 +172,8 @@ class TfFunctionOnCall(Rule):
     Fix: remove the decorator (safe; unsafe where `call` branches on tensors, which
     `tf.function` converts). One that carries an `input_signature` moves to a serving
     method that calls `self(inputs, training=False)` (unsafe: the caller must pass it to
-    `signatures=`); one with a signature on a helper is taken off (unsafe: it may be served).
+    `signatures=`); one with a signature on a helper stays, and `call` does what the helper
+    does (unsafe: what the signature refused is then taken).
     """
 
     code = "SVL104"
@@ -343,6 +345,31 @@ net = Net(dtype="mixed_float16")
         return x
 """,
             witness=Witness(build="Net()", ways=_WAYS, fails=_DEAD),
+            keras=(Keras.V3,),
+        ),
+        Example(
+            variant="served-helper",
+            bad=_HELPER
+            + _SIGNED
+            + """\
+    def run(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+""",
+            at="tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32)])",
+            good=_HELPER.replace("self.run", "self._run")
+            + _SIGNED
+            + """\
+    def run(self, x):
+        return self._run(x)
+
+    def _run(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+""",
+            witness=Witness(build="Net()", ways=_WAYS, fails=_DEAD, serves="run"),
             keras=(Keras.V3,),
         ),
         Example(
@@ -731,7 +758,7 @@ class Wrap(keras.layers.Layer):
 
 def _variant(module: ModuleModel, cls: KerasClass, name: str, traced: Traced) -> str:
     if name != "call":
-        return "helper"
+        return "helper" if traced.signature is None else "served-helper"
     if traced.signature is not None:
         return "signature"
     return "decorator" if cls.outline.method("build") is None else "layer-in-model"
@@ -812,11 +839,37 @@ def _runs_in(cls: KerasClass, call: LayerCall, store: AttributeStore, inner: Val
 def _unwrap(module: ModuleModel, cls: KerasClass, name: str, traced: Traced) -> Fix:
     if name == "call" and traced.signature is not None and cls.kind is Kind.MODEL:
         return _move(module, cls, traced)
-    removal = rewrite.remove_lines(module, traced.expression)
     if name != "call" and traced.signature is not None:
-        reason = f"what saves or converts `{name}` as a signature needs it"
-        return Fix("call it without `tf.function`", Safety.UNSAFE, (removal,), reason)
-    return _removal(cls, (removal,))
+        return _part(module, cls, name) or Fix(
+            f"let `call` and `{name}`, which may be served, share a method without `tf.function`",
+            Safety.DISPLAY,
+        )
+    return _removal(cls, (rewrite.remove_lines(module, traced.expression),))
+
+
+def _part(module: ModuleModel, cls: KerasClass, name: str) -> Fix | None:
+    """Leave a helper with its signature to those who serve it; `call` takes what it does."""
+    helper, call = cls.outline.methods.get(name), cls.outline.methods.get("call")
+    private = f"_{name}"
+    if (
+        helper is None
+        or call is None
+        or name.startswith("_")
+        or len(helper.decorators) > 1
+        or re.search(rf"\b{private}\b", module.source.text)
+    ):
+        return None
+    # Where `call`, or what it calls, does so.
+    own = {id(method): method for method in cls.outline.methods.values()}
+    callers = [own[id(f.node)] for f in cls.flow("call").entered if id(f.node) in own]
+    methods = {id(method): method for method in (call, *callers) if method is not helper}
+    reads = [read for method in methods.values() for read in module.reads_of(method, name)]
+    parted = rewrite.part(module, helper, private)
+    if parted is None or not reads:
+        return None
+    edits = (parted, *(rewrite.replace(module, read.attr, private) for read in reads))
+    message = f"let `call` do what `{name}` does, and leave the signature to those who serve it"
+    return Fix(message, Safety.UNSAFE, edits, _REFUSED)
 
 
 def _removal(cls: KerasClass, edits: tuple[Edit, ...]) -> Fix:

@@ -14,7 +14,6 @@ from savelint.keras.values import Traced
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules.tracing import traced_classes
 
-_LINE_LENGTH = 88  # where Black and ruff format break lines
 _BOTH_SIDES = "both sides must give the same dtype and the same structure"
 
 # Which example stands for which way of asking.
@@ -135,7 +134,7 @@ class BranchOnTensor(Rule):
     code under `tf.function`, which AutoGraph converts.
 
     Fix: a choice between two values becomes `tf.cond` (unsafe: both sides must have one
-    dtype); anything else is for you to rewrite.
+    dtype), where all that its condition decides does; anything else is for you to rewrite.
     """
 
     code = "SVL105"
@@ -163,8 +162,12 @@ class BranchOnTensor(Rule):
             ),
             at="tf.shape(values)[0] > 2",
             good=_HELPER.format(
-                body="    return tf.cond("
-                "tf.shape(values)[0] > 2, lambda: values * 2.0, lambda: -values)"
+                body="""\
+    return tf.cond(
+        tf.shape(values)[0] > 2,
+        lambda: values * 2.0,
+        lambda: -values,
+    )"""
             ),
             witness=Witness(build="Net()", fails=_fails(_NO_BOOL, converted=True)),
         ),
@@ -177,10 +180,15 @@ class BranchOnTensor(Rule):
         ),
         Example(
             variant="beside-keras-ops",
-            bad=_GATE.format(value="inputs * 2.0 if ops.any(inputs > 9) else -inputs"),
-            at="ops.any(inputs > 9)",
+            bad=_GATE.format(value="inputs * 2.0 if ops.any(inputs > 0.9) else -inputs"),
+            at="ops.any(inputs > 0.9)",
             good=_GATE.format(
-                value="ops.cond(ops.any(inputs > 9), lambda: inputs * 2.0, lambda: -inputs)"
+                value="""\
+ops.cond(
+            ops.any(inputs > 0.9),
+            lambda: inputs * 2.0,
+            lambda: -inputs,
+        )"""
             ),
             witness=Witness(
                 build="Gate()",
@@ -499,10 +507,21 @@ class Watch(keras.callbacks.Callback):
                 for event in tests
                 if event.certain and not event.converted and not _is_saved(module, cls, event)
             ]
-            for event in _outermost(module, found):
-                yield self._finding(module, cls, event)
+            found = list(_outermost(module, found))
+            fixes = [_as_choice(module, event) for event in found]
+            # What the same condition decides is mended whole or not at all.
+            shown = {
+                module.text(event.test)
+                for event, fix in zip(found, fixes, strict=True)
+                if fix is None
+            }
+            for event, fix in zip(found, fixes, strict=True):
+                whole = None if module.text(event.test) in shown else fix
+                yield self._finding(module, cls, event, whole or _advice(event.how))
 
-    def _finding(self, module: ModuleModel, cls: KerasClass, event: TensorTest) -> Finding:
+    def _finding(
+        self, module: ModuleModel, cls: KerasClass, event: TensorTest, fix: Fix
+    ) -> Finding:
         loud = module.keras is Keras.V2 and event.how not in _CONVERTED
         action = _ACTIONS.get(event.how, _ITERATES)
         return self.finding(
@@ -512,7 +531,7 @@ class Watch(keras.callbacks.Callback):
             variant=_variant(module, event),
             severity=Severity.ERROR if loud else None,
             note="a tensor",
-            fix=_as_choice(module, event) or _advice(event.how),
+            fix=fix,
         )
 
 
@@ -578,12 +597,7 @@ def _as_choice(module: ModuleModel, event: TensorTest) -> Fix | None:
         return None
     function, imports = spelled
     arguments = [test, *(f"lambda: {side}" for side in sides)]
-    head = module.source.text[slice(*_head(module, event))]
     line = f"{choice.head}{function}({', '.join(arguments)})"
-    if len(head) + len(line) > _LINE_LENGTH:
-        margin = module.source.newline + rewrite.margin_of(module, event.node)
-        inner = "".join(f"{margin}{module.source.indentation}{part}," for part in arguments)
-        line = f"{choice.head}{function}({inner}{margin})"
     edits = (*imports, Edit(module.span(event.node), line))
     return Fix("choose with `cond`, which the graph knows", Safety.UNSAFE, edits, _BOTH_SIDES)
 
@@ -595,12 +609,6 @@ def _parts(module: ModuleModel, event: TensorTest, choice: Choice) -> Iterator[s
         yield choice.head.removesuffix(" = ")
     else:
         yield module.text(choice.orelse)
-
-
-def _head(module: ModuleModel, event: TensorTest) -> tuple[int, int]:
-    """The part of the line that stands before the node."""
-    start = module.span(event.node).start
-    return module.source.line_offset(module.source.position(start).line), start
 
 
 def _cond(module: ModuleModel) -> tuple[str, tuple[Edit, ...]] | None:

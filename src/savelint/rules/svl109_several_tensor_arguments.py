@@ -415,6 +415,9 @@ class Net(keras.Model):
         variant = _variant(module, cls, needs, use)
         if variant is None or signatures.is_exported_with_signature(module, cls):
             return
+        made_here = any(True for _ in module.file.makers(cls.name))
+        if variant != "part" and not made_here and module.elsewhere.only_hands_on(cls):
+            return  # a part of what gets it as an argument
         # A class that is never made may be a part of one that is not in sight.
         # A `*args` may as well be given one, as it is where nothing is unpacked.
         is_whole = variant not in {"part", "built", "starred"} and signatures.is_made(module, cls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from savelint.finding import Finding, Fix, Safety, Severity
@@ -312,9 +313,8 @@ def _fix(module: ModuleModel, call: cst.FunctionDef, found: list[Parameter]) -> 
         shown = "give it a default; the parameters without one come before it"
         return Fix(shown, Safety.DISPLAY)
     given = [p for p in needs if p.name in signatures.BY_KERAS]
-    edits = tuple(
-        signatures.defaulted(module, parameter, _default(module, parameter)) for parameter in given
-    )
+    defaults = (signatures.defaulted(module, p, _default(module, p)) for p in given)
+    edits = tuple(dict.fromkeys(chain.from_iterable(defaults)))
     masked = any(parameter.name == "mask" for parameter in given)
     shown = f"give {' and '.join(f'`{p.name}`' for p in given)} a default"
     if masked and not _does_without_mask(module, call):

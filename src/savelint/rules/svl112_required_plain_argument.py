@@ -231,7 +231,7 @@ def _fix(module: ModuleModel, call: cst.FunctionDef, needs: list[Parameter]) -> 
     positional = [p for p in signatures.demanded(module, call) if not p.keyword_only]
     if any(p.use != "flag" for p in (*needs, *positional)):
         return Fix("give it the default that is to be served", Safety.DISPLAY)
-    edits = tuple(signatures.defaulted(module, parameter, "False") for parameter in needs)
+    edits = tuple(edit for p in needs for edit in signatures.defaulted(module, p, "False"))
     return Fix(
         f"give {' and '.join(f'`{p.name}`' for p in needs)} the default `False`",
         Safety.UNSAFE,

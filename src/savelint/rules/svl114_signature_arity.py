@@ -322,8 +322,8 @@ class Scale(tf.Module):
         assert traced.signature is not None
         fix = Fix("give it a spec, or the parameter a default", Safety.DISPLAY)
         if all(p.name == "training" and module.is_here(p.node) for p in missing):
-            edit = signatures.defaulted(module, first, "False")
-            fix = Fix("give `training` the default `False`", Safety.SAFE, (edit,))
+            edits = signatures.defaulted(module, first, "False")
+            fix = Fix("give `training` the default `False`", Safety.SAFE, edits)
         variant = "keyword-only" if first.keyword_only else "missing"
         return self.finding(
             module,

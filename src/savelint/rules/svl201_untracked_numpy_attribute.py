@@ -124,13 +124,13 @@ from tensorflow.keras import layers
 class Projection(layers.Layer):
     def build(self, input_shape):
         features = input_shape[-1]
-        self._scale = np.random.uniform(0.5, 1.5, size=(features,))
+        self._scale = np.random.uniform(0.25, 1.75, size=(features,))
         super().build(input_shape)
 
     def call(self, inputs):
         return inputs * self._scale
 """,
-            at="np.random.uniform(0.5, 1.5, size=(features,))",
+            at="np.random.uniform(0.25, 1.75, size=(features,))",
             good="""\
 import numpy as np
 import tensorflow as tf
@@ -143,7 +143,10 @@ class Projection(layers.Layer):
         self._scale = self.add_weight(
             name="scale",
             shape=(features,),
-            initializer=tf.keras.initializers.RandomUniform(minval=0.5, maxval=1.5),
+            initializer=tf.keras.initializers.RandomUniform(
+                minval=0.25,
+                maxval=1.75,
+            ),
         )
         super().build(input_shape)
 
@@ -323,7 +326,11 @@ from tensorflow import keras
 class Scale(keras.layers.Layer):
     def __init__(self, size=6, **kwargs):
         super().__init__(**kwargs)
-        self.gamma = self.add_weight(name="gamma", shape=(size,), initializer="ones")
+        self.gamma = self.add_weight(
+            name="gamma",
+            shape=(size,),
+            initializer="ones",
+        )
 
     def call(self, inputs):
         return inputs * self.gamma
@@ -370,7 +377,10 @@ class Centred(keras.layers.Layer):
     def __init__(self, features=6, **kwargs):
         super().__init__(**kwargs)
         self.mean = self.add_weight(
-            name="mean", shape=(features,), initializer="zeros", trainable=False
+            name="mean",
+            shape=(features,),
+            initializer="zeros",
+            trainable=False,
         )
 
     def adapt(self, data):

@@ -126,7 +126,11 @@ class Linear(keras.layers.Layer):
     def __init__(self, units=3, input_dim=6, **kwargs):
         super().__init__(**kwargs)
         w_init = tf.random_normal_initializer()
-        self.w = self.add_weight(name="w", shape=(input_dim, units), initializer=w_init)
+        self.w = self.add_weight(
+            name="w",
+            shape=(input_dim, units),
+            initializer=w_init,
+        )
 
     def call(self, inputs):
         return tf.matmul(inputs, self.w)
@@ -157,7 +161,9 @@ from tensorflow.keras import layers
 class Shift(layers.Layer):
     def build(self, input_shape):
         self.shift = self.add_weight(
-            name="shift", shape=[input_shape[-1]], initializer="zeros"
+            name="shift",
+            shape=[input_shape[-1]],
+            initializer="zeros",
         )
 
     def call(self, inputs):
@@ -295,7 +301,9 @@ from keras import ops
 class Gains(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.gains = {"in": keras.Variable(ops.exp(keras.random.normal((6,))), name="gain")}
+        self.gains = {
+            "in": keras.Variable(ops.exp(keras.random.normal((6,))), name="gain"),
+        }
 
     def call(self, inputs):
         return ops.multiply(inputs, self.gains["in"])
@@ -942,8 +950,7 @@ def _is_data(value: Value) -> bool:
 
 def _as_keras_variable(module: ModuleModel, variable: Variable, given: _Given) -> Fix | None:
     """`keras.Variable(...)` with the same arguments, in a file that imports `keras` itself."""
-    proper = any(f"{origin}.".startswith("keras.") for origin in module.summary.names.values())
-    found = rewrite.spell(module, "keras.Variable") if proper else None
+    found = rewrite.spell(module, "keras.Variable")
     dtype = given.dtype(variable)
     unfit = variable.initial == Const(None) or re.match("string|complex", dtype or "")
     if found is None or given.initial is None or unfit:

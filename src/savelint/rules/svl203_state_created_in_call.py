@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _MAKERS = frozenset({"add_weight", "add_variable", "variable"})
 _OWN_CALL = re.compile(r"\bself(?:\.call|\.__call__)?\(")
 _REASON = "it is then one layer, with weights that are kept, trained and saved"
+_ZERO = re.compile(r"0(?:\.0*)?")
 _SHOWN = Fix("create it in `__init__` or `build`", Safety.DISPLAY)
 
 _GRAPH = "ValueError: tf.function only supports singleton tf.Variables"
@@ -331,6 +333,28 @@ class Net(keras.Model):
     )
     silent = (
         """\
+# A rate that is 0 unless somebody gives another one: Keras 3 then makes no seed.
+import keras
+
+class Block(keras.layers.Layer):
+    def __init__(self, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.dropout = dropout
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs, training=None):
+        outputs = keras.layers.Dropout(self.dropout)(inputs, training=training)
+        return self.dense(outputs)
+
+class Net(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.block = Block()
+
+    def call(self, inputs):
+        return self.block(inputs)
+""",
+        """\
 # Keras 3 runs `call` once to build the other layer, and keeps what is made then.
 import keras
 
@@ -439,16 +463,17 @@ def call(inputs):
             call = definer.methods["call"]
             if _runs_in_construction(module, cls, call):
                 continue
-            taken: dict[str, int] = {}
+            taken: set[str] = set()
             lazy: set[int] = set()
-            for creation in _outermost(module, cls):
+            every = _outermost(module, cls)
+            for creation in every:
                 once = creation.conditional and _is_kept(module, cls, creation)
                 place = id(creation.inside[-1])
                 taken_in = once and _is_taken_in(module, cls, creation)
                 if taken_in and cls.kind is Kind.MODEL:
                     continue
                 if not once or place not in lazy:
-                    yield self._found(module, cls, call, creation, once, taken_in, taken)
+                    yield self._found(module, cls, call, creation, once, taken_in, every, taken)
                 if once:
                     lazy.add(place)
 
@@ -460,7 +485,8 @@ def call(inputs):
         creation: Creation,
         once: bool,
         taken_in: bool,
-        taken: dict[str, int],
+        every: list[Creation],
+        taken: set[str],
     ) -> Finding:
         name = module.text(creation.node.func).rpartition(".")[2]
         what = "weight" if name in {"add_weight", "add_variable"} else f"`{name}`"
@@ -473,7 +499,7 @@ def call(inputs):
             variant="lazy beside others" if taken_in else _variant(creation, once),
             severity=Severity.WARNING if mild else None,
             note="a layer's state is made in `__init__` or `build`",
-            fix=_hoist(module, cls, call, creation, taken),
+            fix=_hoist(module, cls, call, creation, every, taken),
         )
 
 
@@ -500,7 +526,7 @@ def _outermost(module: ModuleModel, cls: KerasClass) -> list[Creation]:
     spans = {id(made): module.span(made.node) for made in every}
     found: dict[Span, Creation] = {}
     for creation in every:
-        if not _holds_state(module, creation) or not _is_late(module, cls, creation):
+        if not _holds_state(module, cls, creation) or not _is_late(module, cls, creation):
             continue
         inner = spans[id(creation)]
         around = [
@@ -519,7 +545,7 @@ def _outermost(module: ModuleModel, cls: KerasClass) -> list[Creation]:
     return list(found.values())
 
 
-def _holds_state(module: ModuleModel, creation: Creation) -> bool:
+def _holds_state(module: ModuleModel, cls: KerasClass, creation: Creation) -> bool:
     """Whether what is made is a variable, or a layer that makes some."""
     value = creation.value
     if isinstance(value, Variable):
@@ -531,12 +557,31 @@ def _holds_state(module: ModuleModel, creation: Creation) -> bool:
     last = value.name.rpartition(".")[2]
     if last in WEIGHTED:
         return True
-    return module.keras is Keras.V3 and last in SEEDED and not _is_idle(module, creation.node)
+    return module.keras is Keras.V3 and last in SEEDED and not _is_idle(module, cls, creation.node)
 
 
-def _is_idle(module: ModuleModel, node: cst.Call) -> bool:
-    """Whether a dropout drops nothing; Keras 3 gives it no seed then."""
-    return bool(re.search(r"\((?:rate\s*=\s*)?0(?:\.0*)?\s*[,)]", module.text(node)))
+def _is_idle(module: ModuleModel, cls: KerasClass, node: cst.Call) -> bool:
+    """Whether a dropout drops nothing, as far as the file tells; Keras 3 gives it no seed then."""
+    rate = re.search(r"\((?:rate\s*=\s*)?([\w.]+)\s*[,)]", module.text(node))
+    if rate is None:
+        return False
+    return _ZERO.fullmatch(rate[1]) is not None or _is_zero(module, cls, rate[1])
+
+
+def _is_zero(module: ModuleModel, cls: KerasClass, rate: str) -> bool:
+    """Whether an attribute is 0 by the constructor's default, which all that make it leave."""
+    start = cls.outline.methods.get("__init__")
+    stores = [s for s in cls.stores("__init__") if f"self.{s.name}" == rate]
+    made_here = any(True for _ in module.file.makers(cls.name))
+    if start is None or len(stores) != 1 or not made_here or [*module.elsewhere.makers(cls)]:
+        return False
+    name = module.text(stores[0].value_node)
+    every = (*start.params.params, *start.params.kwonly_params)
+    defaults = (p.default for p in every if p.name.value == name and p.default is not None)
+    given = rf"\b{cls.name}\((?:[^()]|\([^()]*\))*\b{name}\s*="
+    return any(_ZERO.fullmatch(module.text(default)) for default in defaults) and not re.search(
+        given, module.source.text
+    )
 
 
 def _may_be_idle(module: ModuleModel, creation: Creation) -> bool:
@@ -615,7 +660,8 @@ def _hoist(
     cls: KerasClass,
     call: cst.FunctionDef,
     creation: Creation,
-    taken: dict[str, int],
+    every: list[Creation],
+    taken: set[str],
 ) -> Fix:
     """Make a layer at the end of the constructor, and use it in the place of the call."""
     start = cls.outline.methods.get("__init__")
@@ -634,7 +680,8 @@ def _hoist(
     insertion = rewrite.at_end(module, start)
     if insertion is None:
         return _SHOWN
-    name = _free_name(module, text, taken)
+    made = [module.text(other.node.func).rpartition(".")[2] for other in every]
+    name = _free_name(module, text, made, taken)
     point, margin = insertion
     line = f"{margin}self.{name} = {text}{module.source.newline}"
     edits = (Edit(point, line), rewrite.replace(module, creation.node, f"self.{name}"))
@@ -669,14 +716,20 @@ def _is_bound(module: ModuleModel, function: cst.FunctionDef, name: str) -> bool
     return bool(re.search(rf"\b{name}\b\s*(?:=[^=]|[,)]|:)", module.text(function)))
 
 
-def _free_name(module: ModuleModel, text: str, taken: dict[str, int]) -> str:
-    """An attribute named by the layer's class that the file does not use yet."""
+def _free_name(module: ModuleModel, text: str, made: list[str], taken: set[str]) -> str:
+    """An attribute named by the layer's class that the file does not use yet.
+
+    With a number, as the file writes it, where `call` makes several of the class.
+    """
     kind = text.partition("(")[0].rpartition(".")[2]
     base = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind).lower()
-    number = taken.get(base, 0)
-    while True:
-        name = f"{base}_{number}" if number else base
-        number += 1
-        if not re.search(rf"\.{name}\b", module.source.text):
-            taken[base] = number
-            return name
+    used = {*re.findall(r"\.([a-zA-Z_]\w*)", module.source.text), *taken}
+    several = made.count(kind) > 1 or {f"{base}1", f"{base}_1"} & used
+    apart = sum(bool(re.search(r"[a-z]_[1-9]$", name)) for name in used)
+    joined = sum(bool(re.search(r"[a-z][1-9]$", name)) for name in used)
+    mark = "_" if apart > joined else ""
+    numbered = (f"{base}{mark}{number}" for number in count(1))
+    names = numbered if several else chain((base, f"{base}_layer"), numbered)
+    name = next(name for name in names if name not in used)
+    taken.add(name)
+    return name

@@ -140,7 +140,7 @@ class Mixer(layers.Layer):
         super().__init__(**kwargs)
         self._heads = set()
         for _ in range(3):
-            self._heads.add(layers.Dense(6, activation="tanh"))  # one a task
+            self._heads.add(layers.Dense(6, activation="tanh"))  # per task
 
     def call(self, inputs):
         outputs = [head(inputs) for head in self._heads]
@@ -157,7 +157,7 @@ class Mixer(layers.Layer):
         super().__init__(**kwargs)
         self._heads = []
         for _ in range(3):
-            self._heads.append(layers.Dense(6, activation="tanh"))  # one a task
+            self._heads.append(layers.Dense(6, activation="tanh"))  # per task
 
     def call(self, inputs):
         outputs = [head(inputs) for head in self._heads]

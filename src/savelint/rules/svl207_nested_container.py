@@ -109,16 +109,16 @@ from keras import layers
 class Towers(layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self._towers = {
+        self._up = {
             "left": [layers.Dense(6), layers.Dense(6)],  # with a residual
             "right": [layers.Dense(6)],
         }
 
     def call(self, inputs):
         left = inputs
-        for layer in self._towers["left"]:
+        for layer in self._up["left"]:
             left = left + layer(left)
-        return keras.layers.add([left, self._towers["right"][0](inputs)])
+        return keras.layers.add([left, self._up["right"][0](inputs)])
 """,
             at="""{
             "left": [layers.Dense(6), layers.Dense(6)],  # with a residual
@@ -132,17 +132,17 @@ from keras import layers
 class Towers(layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self._towers = {
+        self._up = {
             "left": [layers.Dense(6), layers.Dense(6)],  # with a residual
             "right": [layers.Dense(6)],
         }
-        self._flat_towers = [item for items in self._towers.values() for item in items]
+        self._flat_up = [item for items in self._up.values() for item in items]
 
     def call(self, inputs):
         left = inputs
-        for layer in self._towers["left"]:
+        for layer in self._up["left"]:
             left = left + layer(left)
-        return keras.layers.add([left, self._towers["right"][0](inputs)])
+        return keras.layers.add([left, self._up["right"][0](inputs)])
 """,
             witness=Witness("Towers()", ways=_WAYS, fails={**_REFUSED, **_LOST}),
         ),
@@ -208,10 +208,10 @@ class Encoder(keras.Model):
         blocks = []
         for _ in range(2):
             blocks.append({"norm": LayerNormalization(), "dense": Dense(6)})
-        self.blocks = blocks
+        self.net = blocks
 
     def call(self, x):
-        for block in self.blocks:
+        for block in self.net:
             x = x + block["dense"](block["norm"](x))
         return x
 
@@ -230,11 +230,11 @@ class Encoder(keras.Model):
         blocks = []
         for _ in range(2):
             blocks.append({"norm": LayerNormalization(), "dense": Dense(6)})
-        self.blocks = blocks
-        self.flat_blocks = [item for items in self.blocks for item in items.values()]
+        self.net = blocks
+        self.flat_net = [item for items in self.net for item in items.values()]
 
     def call(self, x):
-        for block in self.blocks:
+        for block in self.net:
             x = x + block["dense"](block["norm"](x))
         return x
 
@@ -259,7 +259,7 @@ class Net(tf.keras.Model):
 
     def call(self, x):
         head = self.heads["a"]
-        return head["out"](head["in"](x))
+        return L.average([head["out"](head["in"](x)), head["out"](head["in"](2.0 * x)), x + 1.0])
 """,
             at="""{"a": {"in": L.Dense(12), "out": L.Dense(6)}}""",
             good="""\
@@ -276,7 +276,7 @@ class Net(tf.keras.Model):
 
     def call(self, x):
         head = self.heads["a"]
-        return head["out"](head["in"](x))
+        return L.average([head["out"](head["in"](x)), head["out"](head["in"](2.0 * x)), x + 1.0])
 """,
             witness=Witness("Net()", ways=_WAYS, fails=_REFUSED),
             keras=_V3,

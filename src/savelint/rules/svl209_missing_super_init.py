@@ -438,11 +438,14 @@ class Config:
     def _found(
         self, module: ModuleModel, cls: KerasClass, function: cst.FunctionDef
     ) -> Iterator[Finding]:
+        early, call = _beginning(module, cls)
+        if call is not None and early is None:
+            return
         code = _code(module, function)
         if _is_missing(module, cls, function, code):
             yield self._missing(module, cls, function, code)
-        else:
-            yield from self._late(module, cls, function, code)
+        elif early is not None and call is not None and not _is_elsewhere(code):
+            yield self._late_finding(module, cls, function, early, call, code)
 
     def _missing(
         self, module: ModuleModel, cls: KerasClass, function: cst.FunctionDef, code: str
@@ -457,21 +460,6 @@ class Config:
             note="`super().__init__` is named but not called" if idle and idle[1] else "",
             fix=_insertion(module, cls, function, code),
         )
-
-    def _late(
-        self, module: ModuleModel, cls: KerasClass, function: cst.FunctionDef, code: str
-    ) -> Iterator[Finding]:
-        """The first attribute that needs what `super().__init__()` only makes behind it."""
-        if _BY_NAME.search(code) or _UNTRACKED in code:
-            return
-        early: AttributeStore | None = None
-        for event in cls.flow("__init__").events:
-            if isinstance(event, AttributeStore) and early is None:
-                early = event if _needs_base(module, cls, event) else None
-            if isinstance(event, SuperCall) and event.method == "__init__":
-                if early is not None:
-                    yield self._late_finding(module, cls, function, early, event, code)
-                return
 
     def _late_finding(
         self,
@@ -492,6 +480,27 @@ class Config:
             labels=[(event.node, "the base's constructor runs only here")],
             fix=_move(module, function, event, code),
         )
+
+
+def _beginning(
+    module: ModuleModel, cls: KerasClass
+) -> tuple[AttributeStore | None, SuperCall | None]:
+    """(the first attribute that needs what `super().__init__()` only makes behind it, that call).
+
+    One of them or both may be missing.
+    """
+    early: AttributeStore | None = None
+    for event in cls.flow("__init__").events:
+        if isinstance(event, AttributeStore) and early is None:
+            early = event if _needs_base(module, cls, event) else None
+        if isinstance(event, SuperCall) and event.method == "__init__":
+            return early, event
+    return early, None
+
+
+def _is_elsewhere(code: str) -> bool:
+    """Whether a base is called by its name, or Keras is told not to track."""
+    return _BY_NAME.search(code) is not None or _UNTRACKED in code
 
 
 def _has_other_ways(cls: KerasClass) -> bool:
@@ -573,8 +582,18 @@ def _insertion(module: ModuleModel, cls: KerasClass, function: cst.FunctionDef, 
         missing = f"({arguments})" if idle[1] else f".__init__({arguments})"
         end = module.span(function.body).start + len(idle[0].rstrip()) + idle.start()
         return Fix("call it", Safety.SAFE, (Edit(Span(end, end), missing),))
-    edit = rewrite.insert_before(module, first, f"super().__init__({arguments})")
+    edit = rewrite.insert_before(module, first, f"{_super(module, cls)}.__init__({arguments})")
     return Fix("call `super().__init__()` first", Safety.SAFE, (edit,))
+
+
+def _super(module: ModuleModel, cls: KerasClass) -> str:
+    """`super()`, with the arguments that Python 2 needed where most of the file gives them."""
+    text = module.source.text
+    explicit = re.findall(r"\bsuper\(\w+, (\w+)\)", text)
+    if len(explicit) <= len(re.findall(r"\bsuper\(\)", text)):
+        return "super()"
+    at_top = re.search(rf"^class {cls.name}\b", text, re.MULTILINE)
+    return f"super({cls.name}, {explicit[0]})" if at_top else "super()"
 
 
 def _first_statement(module: ModuleModel, function: cst.FunctionDef) -> cst.CSTNode | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.generation import Keras
-from savelint.keras.model import Argument, ModuleModel, WeightCall
+from savelint.keras.model import Argument, KerasClass, ModuleModel, SuperCall, WeightCall
 from savelint.keras.tables import Kind
 from savelint.keras.values import ClassOutline, Const, Seq
 from savelint.rule import Example, Rule, Way, Witness
@@ -72,7 +72,10 @@ from tensorflow import keras
 
 class Linear(keras.layers.Layer):
     def build(self, input_shape):
-        self.kernel = self.add_weight(name="kernel", shape=[int(input_shape[-1]), 3])
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=[int(input_shape[-1]), 3],
+        )
 
     def call(self, inputs):
         return tf.matmul(inputs, self.kernel)
@@ -144,11 +147,18 @@ import keras
 
 class Shift(keras.layers.Layer):
     def build(self, input_shape):
-        self.shift = self.add_weight(name=f"{self.name}_shift", shape=(6,), dtype="float32", initializer="zeros", regularizer=None, trainable=True)
+        self.shift = self.add_weight(
+            name=f"{self.name}_shift",
+            shape=(6,),
+            dtype="float32",
+            initializer="zeros",
+            regularizer=None,
+            trainable=True,
+        )
 
     def call(self, inputs):
         return inputs + self.shift
-""",  # noqa: E501
+""",
             witness=Witness(
                 build="Shift()",
                 fails={Keras.V3: dict.fromkeys(Witness.ways, "ValueError|TypeError")},
@@ -177,7 +187,10 @@ from tensorflow.keras import layers
 
 class Linear(layers.Layer):
     def build(self, input_shape):
-        self.kernel = self.add_weight(name='kernel', shape=[int(input_shape[-1]), 3])
+        self.kernel = self.add_weight(
+            name='kernel',
+            shape=[int(input_shape[-1]), 3],
+        )
 
     def call(self, inputs):
         return tf.matmul(inputs, self.kernel)
@@ -185,6 +198,36 @@ class Linear(layers.Layer):
             witness=Witness(
                 build="Linear()", fails={Keras.V3: dict.fromkeys(Witness.ways, "TypeError")}
             ),
+            keras=_V3,
+        ),
+        Example(
+            variant="handed on",
+            bad="""\
+from tensorflow import keras
+
+
+class Tied(keras.layers.Dense):
+    tied = None
+
+    def add_weight(self, name, **kwargs):
+        if self.tied is not None and name == "kernel":
+            return self.tied
+        return super().add_weight(name, **kwargs)
+""",
+            at="name",
+            good="""\
+from tensorflow import keras
+
+
+class Tied(keras.layers.Dense):
+    tied = None
+
+    def add_weight(self, name, **kwargs):
+        if self.tied is not None and name == "kernel":
+            return self.tied
+        return super().add_weight(name=name, **kwargs)
+""",
+            witness=Witness(build="Tied(3)", fails={Keras.V3: _EVERY}),
             keras=_V3,
         ),
         Example(
@@ -299,7 +342,7 @@ class Both(keras.layers.Layer):
             is_metric = _is_metric(cls.outline)
             if not (cls.kind.is_layer or is_metric):
                 continue
-            for call in weight_calls.calls(cls, *cls.flows):
+            for call in [*weight_calls.calls(cls, *cls.flows), *_handed_on(cls)]:
                 first = _first(call)
                 if first is None or not _is_name(module, call, first):
                     continue
@@ -321,6 +364,16 @@ def _is_metric(outline: ClassOutline) -> bool:
     return outline.kind is Kind.OTHER and any(base.startswith("keras.metrics.") for base in bases)
 
 
+def _handed_on(cls: KerasClass) -> Iterator[WeightCall]:
+    """What a class's own `add_weight` gives that of Keras."""
+    for maker in weight_calls.MAKERS:
+        if maker not in cls.outline.methods or any(p.definer(maker) for p in cls.outline.parents):
+            continue
+        for event in cls.flow(maker).all(SuperCall):
+            if event.method == maker:
+                yield WeightCall(cls.outline, event.node, event.arguments, maker, False)
+
+
 def _first(call: WeightCall) -> Argument | None:
     """The first argument, where it is positional and in sight."""
     items = call.arguments.items
@@ -332,7 +385,8 @@ def _is_name(module: ModuleModel, call: WeightCall, first: Argument) -> bool:
     """Whether the first argument is a string, or else another one is the shape."""
     if isinstance(first.value, Const):
         return isinstance(first.value.value, str)
-    if _is_text(module.text(first.node.value)):
+    text = module.text(first.node.value)
+    if _is_text(text) or (call.method in weight_calls.MAKERS and text == "name"):
         return True
     if any(argument.keyword == "shape" for argument in call.arguments.items):
         return True
@@ -361,6 +415,8 @@ def _is_string(node: ast.expr) -> bool:
 
 
 def _variant(call: WeightCall, function: str, is_metric: bool) -> str:
+    if call.method in weight_calls.MAKERS:
+        return "handed on"
     if is_metric:
         return "metric"
     if function == "add_variable":
@@ -384,7 +440,8 @@ def _fix(module: ModuleModel, call: WeightCall, function: str, is_metric: bool) 
     )
     if (
         refused
-        or arguments.is_open
+        or any(argument.star == "*" for argument in call.node.args)
+        or (arguments.is_open and is_metric)
         or len(positional) > len(names)
         or keywords & _REMOVED
         or keywords & set(names[: len(positional)])

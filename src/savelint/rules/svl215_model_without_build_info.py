@@ -268,8 +268,8 @@ from elsewhere import Base
 
 
 class Chain(keras.Sequential):
-    def __init__(self):
-        super().__init__([keras.layers.Dense(3)])
+    def __init__(self, layers=None, name=None):
+        super().__init__(layers or [keras.layers.Dense(3)], name=name)
 
 
 class Net(Base, keras.Model):

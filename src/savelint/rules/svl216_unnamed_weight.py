@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 _EVERY = (*Witness.ways, Way.H5)
 _UNNAMED = {Way.SAVED_MODEL: "AttributeError: 'NoneType'"}
 _TAKEN = {Way.H5: "ValueError: .*name already exists"}
+# Measured: `.h5`, `.weights.h5` and `.keras` of before load as they did in both.
+_KNOWN_BY_NAME = {
+    Keras.V2: "checkpoints and SavedModels of before know the weight by its name: they load other"
+    " numbers, or not at all",
+    Keras.V3: "other code may look for the weight by its name",
+}
 _V2 = (Keras.V2,)
 _V3 = (Keras.V3,)
 _SCOPED = """\
@@ -56,7 +62,8 @@ class UnnamedWeight(Rule):
 
     Fix: `name=` after the attribute that holds the weight, with the counter of its loop
     (safe: what was saved before is loaded by position). A name given twice becomes the
-    attribute's (unsafe: other code may look for the weight by its name).
+    attribute's (unsafe: other code may look for the weight by its name; in Keras 2 a
+    checkpoint or a SavedModel of before does, and no longer loads right).
     """
 
     code = "SVL216"
@@ -169,7 +176,9 @@ from tf_keras import layers
 
 class Gates(layers.Layer):
     def build(self, input_shape):
-        self.gates = [self.add_weight(shape=(6,), initializer="ones") for i in range(3)]
+        self.gates = [
+            self.add_weight(shape=(6,), initializer="random_normal") for i in range(3)
+        ]
         super().build(input_shape)
 
     def call(self, inputs):
@@ -177,7 +186,7 @@ class Gates(layers.Layer):
             inputs = inputs * gate
         return inputs
 """,
-            at='self.add_weight(shape=(6,), initializer="ones")',
+            at='self.add_weight(shape=(6,), initializer="random_normal")',
             good="""\
 import tf_keras
 from tf_keras import layers
@@ -185,14 +194,21 @@ from tf_keras import layers
 
 class Gates(layers.Layer):
     def build(self, input_shape):
-        self.gates = [self.add_weight(shape=(6,), initializer="ones", name=f"gates_{i}") for i in range(3)]
+        self.gates = [
+            self.add_weight(
+                shape=(6,),
+                initializer="random_normal",
+                name=f"gates_{i}",
+            )
+            for i in range(3)
+        ]
         super().build(input_shape)
 
     def call(self, inputs):
         for gate in self.gates:
             inputs = inputs * gate
         return inputs
-""",  # noqa: E501
+""",
             witness=Witness(build="Gates()", ways=_EVERY, fails={Keras.V2: _UNNAMED | _TAKEN}),
             keras=_V2,
         ),
@@ -328,7 +344,11 @@ class Chain(layers.Layer):
     def build(self, input_shape):
         self.scales = []
         for index in range(self.depth):
-            scale = self.add_weight(name=f"scale_{index}", shape=(6,), initializer="ones")
+            scale = self.add_weight(
+                name=f"scale_{index}",
+                shape=(6,),
+                initializer="ones",
+            )
             self.scales.append(scale)
         super().build(input_shape)
 
@@ -352,10 +372,10 @@ class Mix(keras.layers.Layer):
         self.before = self.add_weight(shape=(6,), initializer="ones", name="mix")
 
     def build(self, input_shape):
-        self.after = self.add_weight(shape=(6,), initializer="ones", name="mix")
+        self.behind = self.add_weight(shape=(6,), initializer="ones", name="mix")
 
     def call(self, inputs):
-        return ops.tanh(inputs * self.before) * self.after
+        return ops.tanh(inputs * self.before) * self.behind
 """,
             at='"mix"',
             good="""\
@@ -369,10 +389,14 @@ class Mix(keras.layers.Layer):
         self.before = self.add_weight(shape=(6,), initializer="ones", name="mix")
 
     def build(self, input_shape):
-        self.after = self.add_weight(shape=(6,), initializer="ones", name="after")
+        self.behind = self.add_weight(
+            shape=(6,),
+            initializer="ones",
+            name="behind",
+        )
 
     def call(self, inputs):
-        return ops.tanh(inputs * self.before) * self.after
+        return ops.tanh(inputs * self.before) * self.behind
 """,
             witness=Witness(build="Mix()", ways=_EVERY, fails={Keras.V3: _TAKEN}),
             keras=_V3,
@@ -628,7 +652,7 @@ def _rename(module: ModuleModel, cls: KerasClass, call: WeightCall, name: str) -
         "give it a name of its own",
         Safety.UNSAFE,
         (rewrite.replace(module, argument.node.value, _quoted(module, *label)),),
-        "other code may look for the weight by its name",
+        _KNOWN_BY_NAME[module.keras],
     )
 
 

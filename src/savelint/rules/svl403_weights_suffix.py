@@ -134,7 +134,9 @@ class Trainer:
 
     def run(self, epochs):
         for epoch in range(epochs):
-            self.model.save_weights(os.path.join(self.folder, f"epoch_{epoch}_ckpt.weights.h5"))
+            self.model.save_weights(
+                os.path.join(self.folder, f"epoch_{epoch}_ckpt.weights.h5"),
+            )
 
 
 os.mkdir("run")

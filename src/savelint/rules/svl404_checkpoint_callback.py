@@ -44,7 +44,9 @@ assert len(saved) == 2, "one file for both epochs"
 
 
 def _script(callback: str, *, imports: str = "", then: str = "") -> str:
-    return f"{imports}{_HEAD}{_FIT}model.fit(x, y, epochs=2, callbacks=[{callback}])\n{then}"
+    callbacks = f"[\n        {callback},\n    ]"
+    fit = f"model.fit(\n    x,\n    y,\n    epochs=2,\n    callbacks={callbacks},\n)\n"
+    return f"{imports}{_HEAD}{_FIT}{fit}{then}"
 
 
 def _run(fails: dict[Keras, str]) -> Witness:
@@ -93,8 +95,11 @@ class CheckpointCallback(Rule):
             ),
             at='"w_{epoch:02d}.h5"',
             good=_script(
-                'keras.callbacks.ModelCheckpoint("w_{epoch:02d}.weights.h5",'
-                " save_weights_only=True)"
+                """\
+keras.callbacks.ModelCheckpoint(
+            "w_{epoch:02d}.weights.h5",
+            save_weights_only=True,
+        )"""
             ),
             witness=_run({Keras.V3: r"the filepath provided must end in `\.weights\.h5`"}),
             keras=_V3,
@@ -172,7 +177,12 @@ class CheckpointCallback(Rule):
             ),
             at='"acc"',
             good=_script(
-                'keras.callbacks.ModelCheckpoint("best.keras", "accuracy", save_best_only=True)',
+                """\
+keras.callbacks.ModelCheckpoint(
+            "best.keras",
+            "accuracy",
+            save_best_only=True,
+        )""",
                 then='assert os.path.exists("best.keras"), "nothing is saved"\n',
                 imports="import os\n",
             ),
@@ -497,7 +507,7 @@ ModelCheckpoint("m", period=5)
             for part in fields
             if isinstance(part.expression, cst.Name) and _REPORTED.match(part.expression.value)
         }
-        unbound = [name for name in names if not places.is_bound(module, name)]
+        unbound = [name for name in names if not module.is_bound(name)]
         constant = [n for n, part in names.items() if _is_number(module, part.expression)]
         eaten = unbound or constant
         if not eaten:

@@ -71,6 +71,7 @@ model.save(os.environ.get("MODEL_DIR", "saved"))
 import os
 
 import numpy as np
+
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # SavedModel
 
 import tensorflow as tf
@@ -85,6 +86,8 @@ model.save(os.environ.get("MODEL_DIR", "saved"))
         Example(
             variant="behind-tensorflow",
             bad="""\
+\"""A small model.\"""
+
 import tensorflow as tf
 import os
 os.environ.setdefault('TF_USE_LEGACY_KERAS', 'True')
@@ -96,7 +99,10 @@ model.save(os.environ.get('MODEL_DIR', 'saved'))
 """,
             at="os.environ.setdefault('TF_USE_LEGACY_KERAS', 'True')",
             good="""\
+\"""A small model.\"""
+
 import os
+
 os.environ.setdefault('TF_USE_LEGACY_KERAS', 'True')
 import tensorflow as tf
 from tensorflow.keras.layers import Dense
@@ -310,7 +316,9 @@ def _move(module: ModuleModel, flag: LegacyFlag) -> Fix:
         return shown
     moved = [needed] if needed > target else []
     place = source.line_offset(target)
-    text = ""
+    # Formatters part imports from what follows them.
+    above = source.line_text(target - 1) if target > 1 else ""
+    text = source.newline if not moved and above.startswith(("import ", "from ")) else ""
     edits = []
     for first in (*moved, line):
         end = first + 1
@@ -318,6 +326,7 @@ def _move(module: ModuleModel, flag: LegacyFlag) -> Fix:
             end += 1  # the blank line behind it comes along
         span = Span(source.line_offset(first), source.line_offset(end))
         text += source.text[span.start : span.end]
+        text += source.newline if first != line else ""
         edits.append(Edit(span, ""))
     if not text.endswith(("\n", "\r")):
         text += source.newline

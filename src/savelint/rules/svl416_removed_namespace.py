@@ -119,7 +119,8 @@ def export(path):
 
 
 export("served")
-model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Rescaling(2.0)])
+inputs = tf.keras.Input((6,))
+model = tf.keras.Sequential([inputs, tf.keras.layers.Rescaling(2.0)])
 """,
             at="tf.saved_model.simple_save",
             good="""\
@@ -130,11 +131,17 @@ from tensorflow.compat import v1
 def export(path):
     with tf.Graph().as_default(), v1.Session() as session:
         x = v1.placeholder(tf.float32, [None, 6])
-        tf.compat.v1.saved_model.simple_save(session, path, {"x": x}, {"y": x * 2.0})
+        tf.compat.v1.saved_model.simple_save(
+            session,
+            path,
+            {"x": x},
+            {"y": x * 2.0},
+        )
 
 
 export("served")
-model = tf.keras.Sequential([tf.keras.Input((6,)), tf.keras.layers.Rescaling(2.0)])
+inputs = tf.keras.Input((6,))
+model = tf.keras.Sequential([inputs, tf.keras.layers.Rescaling(2.0)])
 """,
             witness=Witness(
                 build="model",

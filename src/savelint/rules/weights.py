@@ -293,24 +293,7 @@ def weight(
     first = [text for text in given if text.startswith("name=")]
     every = [*first, f"shape={begin.shape}", f"initializer={begin.initializer}"]
     every += [text for text in given if text not in first]
-    function = f"{_owner(module, store)}.add_weight"
-    source, span = module.source, module.span(node)
-    margin = rewrite.margin_of(module, node)
-    around = module.span(store.value_node)
-    rest = source.text[span.end : around.end]
-    start = source.position(span.start)
-    before = source.line_text(start.line)[: start.column - 1]
-    comprehension = source.text[around.start : span.start] == "[" and rest.startswith(" for ")
-    behind = rest.partition("\n")[0] if comprehension else ""
-    call = rewrite.call(module, function, every, margin, before, behind)
-    if "\n" not in call or not comprehension or "\n" in rest:
-        return Edit(span, call)
-    # Each clause of a comprehension on a line of its own.
-    deeper = margin + source.indentation
-    inner = source.newline + deeper
-    call = rewrite.call(module, function, every, deeper, deeper)
-    clause = rest.removesuffix("]").strip()
-    return Edit(around, f"[{inner}{call}{inner}{clause}{source.newline}{margin}]")
+    return rewrite.replace(module, node, f"{_owner(module, store)}.add_weight({', '.join(every)})")
 
 
 def name_argument(module: ModuleModel, attribute: str, node: cst.CSTNode | None = None) -> str:
