@@ -281,6 +281,10 @@ class Table(layers.Layer):
 """
     (finding,) = check_source(text)
     assert finding.message == "`Table.get_config` leaves out `input_dim`"
+    # What a function gives in another form may be taken in that form, too.
+    checked = text.replace("= input_dim\n", "= normalize_size(input_dim)\n")
+    assert fix_source(checked) == checked
+    assert '"input_dim": self.input_dim' in fix_source(checked, unsafe=True)
 
 
 def test_what_is_left_of_an_entry() -> None:

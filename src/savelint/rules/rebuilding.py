@@ -65,6 +65,8 @@ _OF_PLAIN = frozenset(
 # The class whose config those of a module's other classes hold.
 _ROOTS = {"layers": "Layer", "losses": "Loss", "metrics": "Metric"}
 _OPTIMIZER = re.compile(r"keras\.optimizers\.(?:legacy\.|experimental\.)?[A-Z]\w+")
+# Words of functions that give what they are given in the form that they take.
+_CHECKS = ("standardize", "normalize", "normalise", "validate", "check", "ensure")
 # How a `from_config` makes the object of a config, of which it may take some things out.
 _MADE = re.compile(
     r"\breturn cls\((?P<given>(?:\w+, *)*)\*\*(?P<spread>\w+)\)"
@@ -453,6 +455,11 @@ def record(
             kept = f"self._serialize_hyperparameter({key})"
             additions.append(configs.Addition(taken.name, kept))
             continue
+        checked = _checked(module, cls, taken) if held is None else None
+        if checked is not None:
+            additions.append(configs.Addition(taken.name, f"self.{checked.name}"))
+            reason = reason or f"`self.{checked.name}` must be taken as `{taken.name}`, too"
+            continue
         if (held is None or not held.how) and _is_set(module, taken):
             return None  # A set cannot be saved, and what takes one may not take a list.
         if held is None:
@@ -503,6 +510,22 @@ def _is_object(module: ModuleModel, cls: KerasClass, held: Held) -> bool:
             if use.role == "called" or (use.role == "member" and use.name not in _OF_PLAIN):
                 return True
     return False
+
+
+def _checked(module: ModuleModel, cls: KerasClass, taken: Taken) -> AttributeStore | None:
+    """`self.padding = normalize_padding(padding)`, where that is all that it is ever given."""
+    stores = [
+        store
+        for flow in cls.flows.values()
+        for store in flow.all(AttributeStore)
+        if store.name.lstrip("_") == taken.name
+    ]
+    if len(stores) != 1 or stores[0].conditional or stores[0].method != "__init__":
+        return None
+    store = stores[0]
+    call = rf"[\w.]*(?:{'|'.join(_CHECKS)})\w*\((?:\w+=)?{taken.name}\)"
+    is_checked = store.how == "assign" and re.fullmatch(call, module.text(store.value_node))
+    return store if is_checked else None
 
 
 def _is_set(module: ModuleModel, taken: Taken) -> bool:

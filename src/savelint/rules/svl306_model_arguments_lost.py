@@ -8,7 +8,7 @@ from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues
 from savelint.keras.config import Constructor, Taken, constructor, library_bases
 from savelint.keras.generation import Keras
-from savelint.keras.model import KerasClass, ModuleModel, SaveCall
+from savelint.keras.model import KerasClass, LoadCall, ModuleModel, SaveCall
 from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness
@@ -469,6 +469,8 @@ class Net(Base, keras.Model):
         saves = _saves(module, cls)
         if is_left or module.is_part(cls) or (saves and "save" not in saves):
             return
+        if not saves and _gets_weights(module, cls):
+            return
         first = next((t.label for t in made.arguments if t.parameter), made.node.name)
         yield self.finding(
             module,
@@ -557,6 +559,17 @@ def _is_built_by_others(module: ModuleModel, cls: KerasClass) -> bool:
     if any(base.rpartition(".")[2] != "Model" for base in library_bases(cls.outline)):
         return True
     return module.is_part(cls) or rebuilding.is_left_open(module, cls)
+
+
+def _gets_weights(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether code in sight makes such a model and loads its weights, so that it is not rebuilt."""
+    return any(
+        load.how == "weights"
+        and isinstance(load.receiver, Instance)
+        and load.receiver.outline is cls.outline
+        for scope in module.saving_scopes(cls)
+        for load in scope.all(LoadCall)
+    )
 
 
 def _saves(module: ModuleModel, cls: KerasClass) -> set[str]:
