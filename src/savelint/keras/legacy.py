@@ -15,10 +15,10 @@ from dataclasses import replace
 import libcst as cst
 
 from savelint.frozen import frozen
+from savelint.keras.generation import LEGACY_FLAG
 from savelint.keras.model import LegacyFlag
 from savelint.keras.running import Guard, Spot, dotted_name, imported_module, origins, spots
 from savelint.keras.summary import Summary
-from savelint.keras.tables import LEGACY_FLAG
 
 _MEANT = re.compile(r"\s*(y|yes|on|t|true|enabled?|1)\s*", re.IGNORECASE)
 # The environment of a child process is set in the same way.

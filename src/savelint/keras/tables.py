@@ -193,9 +193,6 @@ SEEDED = frozenset(
 )
 
 
-# The environment variable that asks TensorFlow for Keras 2, and what it takes for a yes.
-LEGACY_FLAG = "TF_USE_LEGACY_KERAS"
-LEGACY_ON = frozenset({"1", "True", "true"})
 # The calls for which a function, or the module itself, is read as a place that makes, saves,
 # loads and registers models; `call` is there for `model.call = tf.function(model.call)`,
 # `compile` for what is saved with a model.

@@ -23,7 +23,7 @@ from savelint.keras import (
     removals,
     saving,
 )
-from savelint.keras.generation import Keras
+from savelint.keras.generation import LEGACY_FLAG, Keras
 from savelint.keras.handing import only_hands_on
 from savelint.keras.model import (
     AttributeStore,
@@ -39,7 +39,7 @@ from savelint.keras.names import canonical
 from savelint.keras.project import Definition, External, File, Found, Module, Project
 from savelint.keras.regions import Region
 from savelint.keras.summary import ClassSummary, Summary
-from savelint.keras.tables import LEGACY_FLAG, MODEL_WORDS, SAVING, Kind
+from savelint.keras.tables import MODEL_WORDS, SAVING, Kind
 from savelint.keras.values import (
     Array,
     ClassOutline,
