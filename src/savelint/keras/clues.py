@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Container, Iterable, Iterator
 
-from savelint.keras import generation, labels, removed, reserved
+from savelint import keras
+from savelint.keras import labels, removed, reserved
 from savelint.keras.nodes import dotted_name, reversed_children
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
 
@@ -464,7 +465,7 @@ def _is_text(node: ast.expr | None) -> bool:
 
 
 def _is_flag(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value == generation.LEGACY_FLAG
+    return isinstance(node, ast.Constant) and node.value == keras.LEGACY_FLAG
 
 
 def _last_name(node: ast.expr) -> str:

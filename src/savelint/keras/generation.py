@@ -6,15 +6,13 @@ import re
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from savelint.keras import LEGACY_FLAG, LEGACY_ON
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from savelint.keras.project import File
     from savelint.keras.summary import Summary
-
-# The environment variable that asks TensorFlow for Keras 2, and what it takes for a yes.
-LEGACY_FLAG = "TF_USE_LEGACY_KERAS"
-LEGACY_ON = frozenset({"1", "True", "true"})
 
 
 class Keras(IntEnum):

@@ -15,7 +15,7 @@ from dataclasses import replace
 import libcst as cst
 
 from savelint.frozen import frozen
-from savelint.keras.generation import LEGACY_FLAG
+from savelint.keras import LEGACY_FLAG
 from savelint.keras.model import LegacyFlag
 from savelint.keras.running import Guard, Spot, dotted_name, imported_module, origins, spots
 from savelint.keras.summary import Summary

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from savelint.finding import Label
 from savelint.frozen import frozen
-from savelint.keras.generation import LEGACY_ON, Keras
+from savelint.keras import LEGACY_ON
+from savelint.keras.generation import Keras
 from savelint.keras.tables import Family, Kind
 from savelint.keras.values import (
     ClassOutline,

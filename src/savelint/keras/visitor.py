@@ -15,6 +15,7 @@ from typing import TypeVar
 import libcst as cst
 
 from savelint.keras import (
+    LEGACY_FLAG,
     clues,
     external,
     flow,
@@ -23,7 +24,7 @@ from savelint.keras import (
     removals,
     saving,
 )
-from savelint.keras.generation import LEGACY_FLAG, Keras
+from savelint.keras.generation import Keras
 from savelint.keras.handing import only_hands_on
 from savelint.keras.model import (
     AttributeStore,

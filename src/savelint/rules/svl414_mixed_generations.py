@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
-from savelint.keras.generation import LEGACY_FLAG, Keras
+from savelint.keras import LEGACY_FLAG
+from savelint.keras.generation import Keras
 from savelint.keras.model import Contact, ModuleModel, SaveCall, Stack
 from savelint.keras.values import Instance, Value
 from savelint.rule import Example, Rule, Way, Witness

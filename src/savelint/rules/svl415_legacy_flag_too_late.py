@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
-from savelint.keras import clues
-from savelint.keras.generation import LEGACY_FLAG, Keras
+from savelint.keras import LEGACY_FLAG, clues
+from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.source import Span
