@@ -63,7 +63,7 @@ def consequence(fails: Iterable[Way], outcomes: Outcomes) -> str:
 
 def sentence(ways: list[Way], outcome: str) -> str:
     """What happened, in the same way, on these ways."""
-    action = listed([ACTION[way] for way in ways])
+    action = listed(list(dict.fromkeys(ACTION[way] for way in ways)))
     afterwards = {LOADED.get(way, "then called") for way in ways}
     loaded = f"{action}, {afterwards.pop() if len(afterwards) == 1 else 'loaded again'}"
     if outcome.endswith(FRESH):

@@ -278,6 +278,7 @@ class InitRefusesConfig(Rule):
             ),
             witness=Witness(
                 build="build()",
+                inputs=(((4, 4, 1), "float32"),),
                 ways=_WAYS,
                 fails={Keras.V3: {Way.KERAS: _AGAIN}, Keras.V2: {Way.KERAS: _AGAIN}},
             ),
