@@ -184,13 +184,11 @@ def inherited(module: ModuleModel, cls: KerasClass) -> Config | None:
     found = config(owner)
     for name in sorted(asked & anew):
         added = cls.flow(name).result
-        if found is None or f"**self.{name}" not in text or not isinstance(added, Table):
+        if found is None or f"**self.{name}" not in text or name not in cls.outline.methods:
             return None
-        if (
-            owner.flow(name).result != Table(())
-            or not added.is_known
-            or name not in (cls.outline.methods)
-        ):
+        if not isinstance(added, Table) or not added.is_known:
+            return None
+        if owner.flow(name).result != Table(()):
             return None
         entries = {**found.entries, **_entries(added)}
         method = cls.outline.methods[name]
@@ -412,8 +410,11 @@ def handed(
     elif (owner := _class_of(module, above)) is not None:
         found = constructor(module, owner)
         if found is not None:
-            positional = (t for t in found.arguments if t.parameter is not None)
-            names = tuple(t.name for t in positional if not t.parameter.keyword_only)  # type: ignore[union-attr]
+            names = tuple(
+                taken.name
+                for taken in found.arguments
+                if taken.parameter is not None and not taken.parameter.keyword_only
+            )
     given = dict(zip(names, _leading(call), strict=False))
     given.update((item.keyword, item) for item in call.arguments.items if item.keyword)
     return given

@@ -40,16 +40,15 @@ def makes(decorator: cst.Decorator) -> bool:
     """Whether a decorator makes a constructor of the fields of a class."""
     call = decorator.decorator
     arguments = getattr(call, "args", ())
-    return _name(decorator) in _DATACLASS | _ATTRS and not any(
+    return _named(decorator, _DATACLASS | _ATTRS) and not any(
         argument.keyword is not None and argument.keyword.value == "init" for argument in arguments
     )
 
 
-def _name(decorator: cst.Decorator) -> str:
-    from savelint.keras.walk import dotted
+def _named(decorator: cst.Decorator, names: frozenset[str]) -> bool:
+    from savelint.keras.walk import decorator_name
 
-    # A `Call` has its function as `func`; no other decorator has one.
-    return dotted(getattr(decorator.decorator, "func", decorator.decorator))
+    return decorator_name(decorator) in names
 
 
 def is_made(outline: ClassOutline) -> bool:
@@ -71,7 +70,7 @@ def _own(module: ModuleModel, outline: ClassOutline) -> Iterator[Field]:
     import libcst as cst
 
     # attrs takes `_units` as `units`.
-    is_attrs = any(_name(item) in _ATTRS for item in outline.node.decorators)
+    is_attrs = any(_named(item, _ATTRS) for item in outline.node.decorators)
     for line in outline.node.body.body:
         for part in line.body if isinstance(line, cst.SimpleStatementLine) else ():
             target = part.target if isinstance(part, cst.AnnAssign) else None

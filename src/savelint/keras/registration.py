@@ -9,7 +9,7 @@ import libcst as cst
 from savelint.keras.model import Reference, Registration
 from savelint.keras.names import canonical
 from savelint.keras.summary import Summary
-from savelint.keras.walk import descendants, dotted
+from savelint.keras.walk import decorator_name, descendants, dotted
 
 REGISTER = "register_keras_serializable"
 _REGISTER_NAMES = frozenset(f"keras.{module}.{REGISTER}" for module in ("saving", "utils"))
@@ -25,7 +25,7 @@ def registrations(summary: Summary, statement: cst.CSTNode) -> Iterator[Registra
             continue
         for item in node.decorators:
             call = item.decorator if isinstance(item.decorator, cst.Call) else None
-            found = summary.origin(dotted(call.func if call else item.decorator))
+            found = summary.origin(decorator_name(item))
             if found is not None and canonical(found) in _REGISTER_NAMES:
                 yield Registration(node, item.decorator, found, _key(node.name.value, call))
 

@@ -153,6 +153,12 @@ def dotted(node: cst.CSTNode | None) -> str:
     return ".".join(reversed([*parts, node.value])) if isinstance(node, cst.Name) else ""
 
 
+def decorator_name(item: cst.Decorator) -> str:
+    """The dotted name of a decorator, called or not; empty for any other expression."""
+    found = item.decorator
+    return dotted(found.func if isinstance(found, cst.Call) else found)
+
+
 def assignments(node: cst.CSTNode, name: str) -> Iterator[cst.BaseExpression]:
     """What a statement, with all that is in it, assigns to a plain name."""
     targets: list[cst.BaseExpression]

@@ -64,8 +64,6 @@ def descendants(module: ModuleModel, outline: ClassOutline) -> Iterator[KerasCla
 
 
 def _is_plain(decorator: cst.Decorator) -> bool:
-    from savelint.keras.walk import dotted
+    from savelint.keras.walk import decorator_name
 
-    # A `Call` has its function as `func`; no other decorator has one.
-    name = dotted(getattr(decorator.decorator, "func", decorator.decorator))
-    return name.rpartition(".")[2] in _PLAIN_DECORATORS
+    return decorator_name(decorator).rpartition(".")[2] in _PLAIN_DECORATORS
