@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 # A fork has all that was imported and read so far; macOS' own libraries do not bear it.
@@ -32,17 +33,37 @@ def spread(work: Callable[[range], _Result], count: int, processes: int) -> Iter
     context = multiprocessing.get_context("fork" if FORKS else "spawn")
     pool = ProcessPoolExecutor(processes, context, _begin, (work,))
     try:
-        yield from pool.map(_run, ranges)
+        # Not `map`: it cancels what is left as the pool does when its processes are
+        # interrupted, and the thread of a pool that meets a cancelled item ends in a traceback.
+        with _uninterrupted():
+            futures = [pool.submit(_run, numbers) for numbers in ranges]
+        for future in futures:
+            yield future.result()
     except BrokenProcessPool:
         return
     finally:
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """An interrupt waits: a process that has not begun yet would tell of it by a traceback."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(work: Callable[[range], object]) -> None:
     global _work
     _work = work
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # it ends here and now, without a traceback
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _run(numbers: range) -> Any:
