@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,7 +116,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def results(tree: Path) -> Path:
-    (found,) = (tree / ".savelint_cache").glob("results-*.json")
+    (found,) = (tree / ".savelint_cache").glob("results-*.cache")
     return found
 
 
@@ -184,14 +185,19 @@ def test_other_settings_have_other_results(tree: Path) -> None:
     assert found == [told(*each) for each in options]
 
 
-@pytest.mark.parametrize("damage", ["", "garbage", "{}", '{"key": 1}', "[" * 100_000, "half"])
+@pytest.mark.parametrize(
+    "damage", ["", "garbage", "{}", '{"key": 1}', "[" * 100_000, "half", "text"]
+)
 def test_a_damaged_cache_is_none(tree: Path, damage: str) -> None:
     expected = told()
     path = results(tree)
     whole = path.read_text()
-    path.write_text(whole[: len(whole) // 2] if damage == "half" else damage)
+    damaged = {"half": whole[: len(whole) // 2], "text": whole.replace("reshape", "reshaqe")}
+    path.write_text(damaged.get(damage, damage))
     assert told() == expected
-    assert path.read_text() == whole or json.loads(path.read_text())
+    checksum, _, document = path.read_text().partition("\n")
+    assert checksum == f"{zlib.crc32(document.encode()):08x}"
+    assert json.loads(document)["results"]
 
 
 def test_a_cache_of_another_version_does_not_count(
@@ -199,7 +205,9 @@ def test_a_cache_of_another_version_does_not_count(
 ) -> None:
     told()
     path = results(tree)
-    path.write_text(path.read_text().replace("dynamic-reshape", "another-name"))
+    _, _, document = path.read_text().partition("\n")
+    changed = document.replace("dynamic-reshape", "another-name")
+    path.write_text(f"{zlib.crc32(changed.encode()):08x}\n{changed}")
     assert "another-name" in told()[0]  # it is read
     monkeypatch.setattr("savelint.cache.__version__", "0.0")
     assert told() == told("--no-cache")

@@ -20,7 +20,7 @@ def evidence(root: Path, files: dict[str, str], model: str = "model.py") -> Evid
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     (root / ".git").mkdir(exist_ok=True)
-    return Dependencies().evidence(root / model)
+    return Dependencies().evidence(str(root / model))
 
 
 def generation(root: Path, files: dict[str, str]) -> Keras | None:
@@ -241,7 +241,7 @@ def test_the_nearest_directory_that_names_keras_has_the_say(tmp_path: Path) -> N
         ("docs/a", old),
         ("new", Evidence(Keras.V3, "requirements.txt requires keras>=3")),
     ):
-        assert dependencies.evidence(tmp_path / directory / "model.py") == expected
+        assert dependencies.evidence(str(tmp_path / directory / "model.py")) == expected
 
 
 def test_the_search_ends_at_the_repository(tmp_path: Path) -> None:
@@ -249,18 +249,18 @@ def test_the_search_ends_at_the_repository(tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     inner.mkdir()
     (inner / ".git").write_text("gitdir: elsewhere")
-    assert Dependencies().evidence(inner / "model.py") is None
-    assert Dependencies().evidence(tmp_path / "other" / "model.py") is not None
+    assert Dependencies().evidence(str(inner / "model.py")) is None
+    assert Dependencies().evidence(str(tmp_path / "other" / "model.py")) is not None
 
 
 def test_a_directory_is_read_once(tmp_path: Path) -> None:
     evidence(tmp_path, {"requirements.txt": "tensorflow<2.16"})
     dependencies = Dependencies()
-    first = dependencies.evidence(tmp_path / "a" / "b.py")
+    first = dependencies.evidence(str(tmp_path / "a" / "b.py"))
     (tmp_path / "requirements.txt").unlink()
     assert first is not None
-    assert dependencies.evidence(tmp_path / "a" / "c.py") is first
-    assert dependencies.evidence(tmp_path / "c.py") is first
+    assert dependencies.evidence(str(tmp_path / "a" / "c.py")) is first
+    assert dependencies.evidence(str(tmp_path / "c.py")) is first
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_a_directory_is_read_once(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_no_evidence(tmp_path: Path, file: str, data: bytes) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / file).write_bytes(data)
-    assert Dependencies().evidence(tmp_path / "model.py") is None
+    assert Dependencies().evidence(str(tmp_path / "model.py")) is None
 
 
 def test_a_directory_by_such_a_name_is_no_evidence(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_directory_by_such_a_name_is_no_evidence(tmp_path: Path) -> None:
     (tmp_path / "requirements").write_text("tensorflow<2.16")
     assert list(declared(tmp_path)) == []
     assert list(declared(tmp_path / "none")) == []
-    assert Dependencies().evidence(tmp_path / "none" / "model.py") is None
+    assert Dependencies().evidence(str(tmp_path / "none" / "model.py")) is None
 
 
 def test_a_broken_file_does_not_hide_the_others(tmp_path: Path) -> None:

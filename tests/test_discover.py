@@ -25,7 +25,7 @@ def tree(*names: str) -> None:
 
 
 def search(*paths: str, patterns: tuple[str, ...] = (), force_exclude: bool = False) -> Discovery:
-    excludes = replace(Excludes(Path.cwd()), patterns=patterns)
+    excludes = replace(Excludes(str(Path.cwd())), patterns=patterns)
     return discover(paths, lambda directory: excludes, force_exclude=force_exclude)
 
 

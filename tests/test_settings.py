@@ -27,7 +27,7 @@ def write(text: str, directory: str = ".") -> Path:
 
 
 def read(directory: str = ".", **arguments: object) -> Settings:
-    return Configuration(CATALOGUE, **arguments).of(Path.cwd() / directory)  # type: ignore[arg-type]
+    return Configuration(CATALOGUE, **arguments).of(str(Path.cwd() / directory))  # type: ignore[arg-type]
 
 
 def error(text: str) -> str:
@@ -62,16 +62,16 @@ def test_all_settings_are_read(project: Path) -> None:
         """
     )
     settings = read("src/deep")
-    assert settings.file == file
-    assert settings.root == project
+    assert settings.file == str(file)
+    assert settings.root == str(project)
     assert settings.enabled == {"SVL101", "SVL201"}
     assert settings.keras is Keras.V2
     assert settings.excludes.excludes(str(project / "a/third_party"), directory=True)
     assert settings.excludes.excludes(str(project / "a/.venv"), directory=True)
-    assert settings.enabled_in(project / "model.py") == {"SVL101", "SVL201"}
-    assert settings.enabled_in(project / "tests/deep/model.py") == {"SVL201"}
-    assert settings.enabled_in(project / "a/model_test.py") == frozenset()
-    assert settings.enabled_in(Path("/elsewhere/tests/model.py")) == {"SVL101", "SVL201"}
+    assert settings.enabled_in(str(project / "model.py")) == {"SVL101", "SVL201"}
+    assert settings.enabled_in(str(project / "tests/deep/model.py")) == {"SVL201"}
+    assert settings.enabled_in(str(project / "a/model_test.py")) == frozenset()
+    assert settings.enabled_in("/elsewhere/tests/model.py") == {"SVL101", "SVL201"}
 
 
 def test_exclude_takes_the_place_of_the_default_excludes(project: Path) -> None:

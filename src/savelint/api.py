@@ -60,7 +60,8 @@ def _check(
     catalogue, options = _options(mode, unsafe=unsafe)
     options = replace(options, follow=path != TEXT_NAME)
     configuration = Configuration(catalogue, _overrides(keras_version), isolated=True)
-    task = Task(Path.cwd() / path, path, configuration.of(Path.cwd()))
+    here = Path.cwd()
+    task = Task(str(here / path), path, configuration.of(str(here)))
     report = check_bytes(text.encode(), task, options)
     if report.failures:
         failure = report.failures[0]

@@ -7,9 +7,9 @@ of what did not change. The key of a cache holds all else that a result depends 
 own code, Python's and libcst's version, the settings, and the directory from which paths are
 shown.
 
-The file is JSON, which does no harm whoever wrote it. It is replaced as a whole: of two runs
-at once the later one's remains. One that cannot be read or does not fit is as good as none,
-and where none can be written there is none.
+The file is a checksum and JSON, which does no harm whoever wrote it. It is replaced as a whole:
+of two runs at once the later one's remains. One that cannot be read or does not fit is as good
+as none, and where none can be written there is none.
 """
 
 from __future__ import annotations
@@ -18,22 +18,24 @@ import json
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from savelint import __version__
-from savelint.files import Fact, Files, Kind, Place, Seen, again, digest
+from savelint.files import Fact, Files, Kind, Place, Seen, again, digest, is_as_noted, read_bytes
 from savelint.finding import Edit, Finding, Fix, Label, Safety, Severity
 from savelint.report import FileReport, Status
 from savelint.settings import Settings
 from savelint.source import Source, SourceError, Span
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 # Counts the ways in which a cache was written.
-_FORMAT = 1
-_PREFIX, _SUFFIX = "results-", ".json"
+_FORMAT = 2
+_PREFIX, _SUFFIX = "results-", ".cache"
 # How many caches a directory holds: of other versions, of other command lines.
 _KEPT = 12
 # Files without Keras are hardly dearer to read than to recall: only many are worth a cache.
@@ -71,12 +73,16 @@ class Caches:
 class Cache:
     """The results for the files with one settings, under one key."""
 
-    def __init__(self, directory: Path, key: list[Any]) -> None:
+    def __init__(self, directory: str, key: list[Any]) -> None:
         self._directory = directory
         self._key = key
         name = f"{_PREFIX}{zlib.crc32(json.dumps(key).encode()):08x}{_SUFFIX}"
-        self._path = directory / name
-        self._results, self._facts = self._load()
+        self._path = os.path.join(directory, name)
+        # As they stand in the file: a run in which nothing changed makes nothing of them. Of a
+        # file [stamp, digest, result], of another one [kind, path, asked, stamp, digest].
+        self._results: dict[str, list[Any]] = {}
+        self._facts: list[list[Any]] = []
+        self._load()
         self._new: set[str] = set()
         self._changed = False
 
@@ -88,23 +94,25 @@ class Cache:
         known = self._results.get(path)
         if known is None:
             return None
-        fact, result = known
-        now = again(Place(Kind.CONTENT, path), fact)
-        if now.digest != fact.digest or (result is not None and not self._facts_hold):
-            return None
-        if now != fact:
-            self._results[path] = now, result
+        state, seen, result = known
+        if not is_as_noted(path, state):
+            now = again(Place(Kind.CONTENT, path), _fact(state, seen))
+            if now.digest != seen:
+                return None
+            self._results[path] = [*_row(now), result]
             self._changed = True
         if result is None:
             return FileReport(display, Status.SKIPPED)
+        if not self._facts_hold:
+            return None
         source = None
         if result["findings"]:
             try:
-                data = Path(path).read_bytes()
+                data = read_bytes(path)
                 source = Source.from_bytes(display, data)
             except (OSError, SourceError):
                 return None
-            if digest(data) != fact.digest:
+            if digest(data) != seen:
                 return None
         return FileReport(
             display,
@@ -122,7 +130,7 @@ class Cache:
             return
         # What only its own bytes decided has no evidence of a generation.
         result = _record(report) if report.evidence else None
-        self._results[path] = fact, result
+        self._results[path] = [*_row(fact), result]
         self._new.add(path)
         self._changed |= result is not None or len(self._new) > _MANY
 
@@ -131,7 +139,7 @@ class Cache:
         if not self._changed:
             return
         hold = self._facts_hold
-        facts = dict(self._facts) if hold else {}
+        facts = dict(_facts(self._facts)) if hold else {}
         if any(facts[place].digest != seen[place].digest for place in facts.keys() & seen.keys()):
             # It changed while this run was under way: what was known before is of another state.
             hold, facts = False, {}
@@ -139,14 +147,14 @@ class Cache:
         results = {
             path: known
             for path, known in self._results.items()
-            if path in self._new or known[1] is None or hold
+            if path in self._new or known[-1] is None or hold
         }
         document = {
             "key": self._key,
             "facts": [
                 [place.kind.value, place.path, place.asked, *fact] for place, fact in facts.items()
             ],
-            "results": [[path, *fact, result] for path, (fact, result) in results.items()],
+            "results": results,
         }
         with suppress(OSError, UnicodeError):
             self._write(json.dumps(document, separators=(",", ":")))
@@ -154,55 +162,55 @@ class Cache:
     @cached_property
     def _facts_hold(self) -> bool:
         """Whether all that earlier runs saw of other files is still so."""
-        facts: Seen = {}
-        for place, fact in self._facts.items():
+        changed = [row for row in self._facts if not is_as_noted(row[1], row[3])]
+        for row, (place, fact) in zip(changed, _facts(changed), strict=True):
             now = again(place, fact)
             if now.digest != fact.digest:
                 return False
             self._changed |= now != fact
-            facts[place] = now
-        self._facts = facts
+            row[3:] = _row(now)
         return True
 
-    def _load(self) -> tuple[dict[str, tuple[Fact, Any]], Seen]:
+    def _load(self) -> None:
         try:
-            document = json.loads(self._path.read_bytes())
-            if document["key"] != self._key:
-                return {}, {}
-            facts = {
-                Place(Kind(kind), path, tuple(asked)): _fact(stamp, digest)
-                for kind, path, asked, stamp, digest in document["facts"]
-            }
-            results = {
-                path: (_fact(stamp, digest), result)
-                for path, stamp, digest, result in document["results"]
-            }
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return {}, {}
-        return results, facts
+            checksum, _, data = read_bytes(self._path).partition(b"\n")
+            if checksum != _checksum(data):
+                return
+            document = json.loads(data)
+        except (OSError, ValueError, RecursionError):
+            return
+        if document["key"] == self._key:
+            self._facts, self._results = document["facts"], document["results"]
 
     def _write(self, text: str) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
+        from pathlib import Path  # slow to import, and a run without changes needs none
+
+        directory, results = Path(self._directory), Path(self._path)
+        directory.mkdir(parents=True, exist_ok=True)
         for name, content in _OWN_FILES.items():
-            path = self._directory / name
+            path = directory / name
             if not path.exists():
                 path.write_text(content, encoding="utf-8")
-        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
+        temporary = results.with_suffix(f".{os.getpid()}.tmp")
         try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self._path)
+            data = text.encode()
+            temporary.write_bytes(_checksum(data) + b"\n" + data)
+            temporary.replace(results)
         finally:
             temporary.unlink(missing_ok=True)
-        caches = sorted(_caches(self._directory), key=lambda path: -path.stat().st_mtime_ns)
+        caches = sorted(_caches(directory), key=lambda path: -path.stat().st_mtime_ns)
         for path in caches[_KEPT:]:
             path.unlink(missing_ok=True)
 
 
-def clean(directory: Path) -> bool:
+def clean(cache_dir: str) -> bool:
     """Remove the caches in a directory, and the directory when nothing else is in it.
 
     Whether there was anything to remove; raises OSError.
     """
+    from pathlib import Path
+
+    directory = Path(cache_dir)
     found = [*_caches(directory)]
     for name, content in _OWN_FILES.items():
         path = directory / name
@@ -226,7 +234,7 @@ def _key(settings: Settings, codes: frozenset[str]) -> list[Any]:
         __version__,
         sys.version,
         _code_state(),
-        os.getcwd(),  # noqa: PTH109  (a Path costs more)
+        os.getcwd(),
         str(settings.root),
         sorted(codes),
         sorted(settings.enabled),
@@ -240,7 +248,7 @@ def _code_state() -> list[Any]:
     from importlib.util import find_spec
 
     own: list[int] = []
-    pending = [os.path.dirname(__file__)]  # noqa: PTH120
+    pending = [os.path.dirname(__file__)]
     while pending:
         with os.scandir(pending.pop()) as scan:
             for entry in scan:
@@ -250,7 +258,11 @@ def _code_state() -> list[Any]:
                     own.append(entry.stat().st_mtime_ns)
     parser = find_spec("libcst")
     origin = parser.origin if parser is not None else None
-    return [len(own), max(own), origin, os.stat(origin).st_mtime_ns if origin else 0]  # noqa: PTH116
+    return [len(own), max(own), origin, os.stat(origin).st_mtime_ns if origin else 0]
+
+
+def _checksum(data: bytes) -> bytes:
+    return f"{zlib.crc32(data):08x}".encode()
 
 
 def _fact(stamp: list[int] | None, digest: str) -> Fact:
@@ -258,6 +270,15 @@ def _fact(stamp: list[int] | None, digest: str) -> Fact:
         return Fact(None, digest)
     mtime, ctime, size, inode = stamp
     return Fact((mtime, ctime, size, inode), digest)
+
+
+def _row(fact: Fact) -> list[Any]:
+    return [None if fact.stamp is None else [*fact.stamp], fact.digest]
+
+
+def _facts(rows: Iterable[list[Any]]) -> Iterator[tuple[Place, Fact]]:
+    for kind, path, asked, stamp, seen in rows:
+        yield Place(Kind(kind), path, tuple(asked)), _fact(stamp, seen)
 
 
 def _record(report: FileReport) -> dict[str, Any]:

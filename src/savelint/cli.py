@@ -16,7 +16,6 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
 
 import click
@@ -74,7 +73,7 @@ def cli() -> None:
 @click.option("--force-exclude", is_flag=True, help="Exclude files given by name, too.")
 @click.option(
     "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, dir_okay=False),
     help="Read the settings from this TOML file only.",
 )
 @click.option("--isolated", is_flag=True, help="Read no settings from files.")
@@ -112,7 +111,7 @@ def check(
     exit_zero: bool,
     exit_non_zero_on_fix: bool,
     force_exclude: bool,
-    config: Path | None,
+    config: str | None,
     isolated: bool,
     jobs: int | None,
     no_cache: bool,
@@ -326,7 +325,7 @@ def clean(*, directories: tuple[str, ...]) -> None:
 
     configuration = Configuration(Catalogue.of(rules.LEDGER))
     try:
-        kept = {configuration.of(Path(d).resolve()).cache_dir for d in directories or (".",)}
+        kept = {configuration.of(os.path.realpath(d)).cache_dir for d in directories or (".",)}
         removed = [directory for directory in sorted(kept) if cache.clean(directory)]
     except ConfigError as error:
         raise JobError(str(error)) from error
@@ -390,10 +389,10 @@ def _check_stdin(
     from savelint.engine import Task, check_bytes
     from savelint.report import Report
 
-    path = Path.cwd() / (name or STDIN_NAME)
-    settings = configuration.of(path.parent)
+    path = os.path.join(os.getcwd(), name or STDIN_NAME)
+    settings = configuration.of(os.path.dirname(path))
     data = sys.stdin.buffer.read()
-    if name and force_exclude and settings.excludes.excludes_within(str(path)):
+    if name and force_exclude and settings.excludes.excludes_within(path):
         return Report(excluded=1), data
     display = display_name(path, name) if name else STDIN_NAME
     file = check_bytes(data, Task(path, display, settings), options)
@@ -419,8 +418,8 @@ def _render_full(report: Report, view: View, color: str, *, err: bool) -> None:
     from savelint.report import summary
 
     if not any(file.findings or file.failures for file in report.files):
-        for line in summary(report, view):  # all there is to say, and rich is slow to import
-            click.echo(line, err=err)
+        for text in summary(report, view):  # all there is to say
+            click.echo(text, err=err)
         return
     from dataclasses import replace
 
@@ -429,10 +428,11 @@ def _render_full(report: Report, view: View, color: str, *, err: bool) -> None:
     view = replace(view, width=_width())
     stream = sys.stderr if err else sys.stdout
     if not _coloured(color, stream):
-        for text in full.lines(report, view):
-            click.echo(text.plain, err=err)
+        for line in full.lines(report, view):
+            click.echo(line.plain, err=err)
         return
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(
         file=stream,
@@ -442,8 +442,8 @@ def _render_full(report: Report, view: View, color: str, *, err: bool) -> None:
         highlight=False,
         width=view.width,
     )
-    for text in full.lines(report, view):
-        console.print(text, soft_wrap=True)
+    for line in full.lines(report, view):
+        console.print(Text.assemble(*line.pieces), soft_wrap=True)
 
 
 def _print_diff(report: Report, *, quiet: bool) -> None:
@@ -477,9 +477,14 @@ def _exit_code(report: Report, mode: Mode, *, exit_zero: bool, on_fix: bool) -> 
 
 
 def _width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size((_WIDTH, 0)).columns
+    """As `shutil.get_terminal_size` has it, which takes longer to import than a file to check."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(1).columns or _WIDTH
+    except OSError:  # closed, or no terminal
+        return _WIDTH
 
 
 def _coloured(color: str, stream: IO[str]) -> bool:

@@ -56,11 +56,11 @@ _ALWAYS = {
 }
 _LEGACY = frozenset({"tf-keras", "tf-keras-nightly"})
 # Without one of these, a file declares nothing that matters here; parsers are slow.
-_WORDS = re.compile(rb"keras|tensorflow|tf[-_.]nightly", re.IGNORECASE)
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?([^;#@\\]*)")
-_BOUND = re.compile(r"(===?|~=|!=|<=|>=|<|>|\^|~)\s*v?(\d+(?:\.\d+)*)(\.\*)?")
+_WORDS = rb"(?i)keras|tensorflow|tf[-_.]nightly"
+_REQUIREMENT = r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?([^;#@\\]*)"
+_BOUND = r"(===?|~=|!=|<=|>=|<|>|\^|~)\s*v?(\d+(?:\.\d+)*)(\.\*)?"
 # The start of a conda requirement, which may name its channel: `- conda-forge::keras=2.4=py_0`.
-_CONDA = re.compile(r"\s*-\s*['\"]?(?:[^\s'\"]+::)?([\w.-]+)\s*([^'\"]*)")
+_CONDA = r"\s*-\s*['\"]?(?:[^\s'\"]+::)?([\w.-]+)\s*([^'\"]*)"
 _REPOSITORY_MARK = ".git"
 
 
@@ -96,7 +96,7 @@ class Requirement(NamedTuple):
         border = _BORDERS[self.project]
         if "|" in self.bounds:  # alternatives
             return None
-        for lowest, above in map(_range, _BOUND.findall(self.bounds)):
+        for lowest, above in map(_range, re.findall(_BOUND, self.bounds)):
             if above is not None and above <= border:
                 return Keras.V2
             if lowest is not None and lowest >= border:
@@ -116,12 +116,12 @@ class Dependencies:
         self._files = files or Files()
         self._of: dict[Path, Evidence | None] = {}
 
-    def evidence(self, path: Path) -> Evidence | None:
+    def evidence(self, path: str) -> Evidence | None:
         """Return the generation that the project of the file at the absolute `path` needs.
 
         None where nothing is declared, or nothing that decides; raises nothing.
         """
-        directory = path.parent
+        directory = Path(path).parent
         passed = []
         while directory not in self._of:
             passed.append(directory)
@@ -164,7 +164,7 @@ def declared(directory: Path, files: Files | None = None) -> Iterator[Requiremen
     for file, read in _telling(directory, files):
         try:
             data = files.read(str(directory / file))
-            if _WORDS.search(data):
+            if re.search(_WORDS, data):
                 for text, runtime in list(read(data)):
                     requirement = _requirement(file, text, runtime)
                     if requirement is not None:
@@ -174,7 +174,7 @@ def declared(directory: Path, files: Files | None = None) -> Iterator[Requiremen
 
 
 def _requirement(file: str, text: str, runtime: bool) -> Requirement | None:
-    match = _REQUIREMENT.match(text)
+    match = re.match(_REQUIREMENT, text)
     if match is None:
         return None
     name, rest = match.groups()
@@ -313,7 +313,7 @@ def _environment(data: bytes) -> _Said:
     """Conda's file, also the list for pip in it: list items, one a line."""
     _, _, dependencies = data.decode("utf-8-sig").partition("dependencies:")
     for line in dependencies.splitlines():
-        match = _CONDA.match(line)
+        match = re.match(_CONDA, line)
         if match is not None:
             name, bounds = match.groups()
             # Conda's `=2.10=build` is any 2.10.

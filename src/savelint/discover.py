@@ -15,9 +15,9 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from savelint.files import read_bytes
 from savelint.frozen import frozen
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Excludes:
     A negated pattern (`!build`) brings back what a name excludes.
     """
 
-    root: Path
+    root: str
     names: frozenset[str] = EXCLUDED
     patterns: tuple[str, ...] = ()
 
@@ -102,29 +102,30 @@ class Excludes:
 
     def verdict(self, path: str, *, directory: bool) -> bool | None:
         """Return True if a pattern excludes the absolute `path`, False if one keeps it."""
-        return None if self._spec is None else _verdict(self._spec, str(self.root), path, directory)
+        return None if self._spec is None else _verdict(self._spec, self.root, path, directory)
 
     def excludes(self, path: str, *, directory: bool) -> bool:
         """Tell whether the absolute `path` itself, leaving its parents aside, is excluded."""
         verdict = self.verdict(path, directory=directory)
-        return os.path.basename(path) in self.names if verdict is None else verdict  # noqa: PTH119
+        return os.path.basename(path) in self.names if verdict is None else verdict
 
     def excludes_within(self, path: str) -> bool:
         """Tell whether the file `path`, or a directory between `root` and it, is excluded."""
         if self.excludes(path, directory=False):
             return True
-        return any(
-            self.excludes(str(parent), directory=True)
-            for parent in Path(path).parents
-            if parent != self.root and parent.is_relative_to(self.root)
-        )
+        above = os.path.dirname(path)
+        while path_within(self.root, above):
+            if self.excludes(above, directory=True):
+                return True
+            above = os.path.dirname(above)
+        return False
 
 
 @frozen
 class Found:
     """A file to check: its absolute path, and how to name it to people."""
 
-    path: Path
+    path: str
     display: str
 
 
@@ -157,26 +158,29 @@ class _Ignore:
 
 
 def _verdict(spec: GitIgnoreSpec, root: str, path: str, directory: bool) -> bool | None:
-    prefix = root if root.endswith(os.sep) else root + os.sep
-    if not path.startswith(prefix):
+    relative = path_within(root, path)
+    if relative is None:
         return None
-    relative = path[len(prefix) :].replace(os.sep, "/")
     return spec.check_file(relative + "/" if directory else relative).include
 
 
-def display_name(path: Path | str, given: Path | str | None = None) -> str:
+def path_within(root: str, path: str) -> str | None:
+    """An absolute path from `root` on, with forward slashes; None where it is not below it."""
+    prefix = root if root.endswith(os.sep) else root + os.sep
+    return path[len(prefix) :].replace(os.sep, "/") if path.startswith(prefix) else None
+
+
+def display_name(path: str, given: str | None = None) -> str:
     """Return `path` as shown to people: relative to the working directory, with forward slashes.
 
     One outside of it stays absolute, unless it was `given` by a relative path.
     """
-    shown = str(path)
-    inside = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118  (strings: once a file)
-    if shown.startswith(inside):
-        shown = shown[len(inside) :]
-    elif given is not None and not Path(given).is_absolute():
-        shown = os.path.relpath(shown)
+    shown = path_within(os.getcwd(), path)
+    if shown is None:
+        relative = given is not None and not os.path.isabs(given)
+        shown = (os.path.relpath(path) if relative else path).replace(os.sep, "/")
     # Bytes of a name that are not UTF-8 arrive as lone surrogates, which nothing can print.
-    return os.fsencode(shown.replace(os.sep, "/")).decode("utf-8", "backslashreplace")
+    return shown if shown.isascii() else os.fsencode(shown).decode("utf-8", "backslashreplace")
 
 
 def os_reason(error: OSError) -> str:
@@ -190,7 +194,7 @@ def os_reason(error: OSError) -> str:
 
 def discover(
     paths: Sequence[str],
-    excludes_of: Callable[[Path], Excludes],
+    excludes_of: Callable[[str], Excludes],
     *,
     force_exclude: bool = False,
 ) -> Discovery:
@@ -202,9 +206,9 @@ def discover(
     excluded = 0
     for given in paths:
         # Not resolve(): a link is shown, configured and excluded by the name it was given.
-        absolute = os.path.abspath(given)  # noqa: PTH100
+        absolute = os.path.abspath(given)
         try:
-            mode = os.stat(absolute).st_mode  # noqa: PTH116
+            mode = os.stat(absolute).st_mode
         except OSError as error:
             search.problem(absolute, given, os_reason(error))
             continue
@@ -212,7 +216,7 @@ def discover(
             search.directory(absolute, given)
         elif not stat.S_ISREG(mode):
             search.problem(absolute, given, "not a regular file; use `-` to read standard input")
-        elif force_exclude and excludes_of(Path(absolute).parent).excludes_within(absolute):
+        elif force_exclude and excludes_of(os.path.dirname(absolute)).excludes_within(absolute):
             excluded += 1
         elif absolute.endswith(NOTEBOOK):
             search.problem(absolute, given, "notebooks are not read yet; leave it out")
@@ -226,7 +230,7 @@ def discover(
 class _Search:
     """The state of one search: what was found, by real path, and what went wrong."""
 
-    excludes_of: Callable[[Path], Excludes]
+    excludes_of: Callable[[str], Excludes]
     found: dict[str, Found] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -236,7 +240,7 @@ class _Search:
     def file(self, path: str, given: str, real: str) -> None:
         """Take the file `path`, unless the one at the real path `real` is there already."""
         if real not in self.found:
-            self.found[real] = Found(Path(path), display_name(path, given))
+            self.found[real] = Found(path, display_name(path, given))
 
     def directory(self, top: str, given: str) -> None:
         """Search `top` and all below it."""
@@ -256,13 +260,13 @@ class _Search:
                 ignores = ()  # a repository of its own: what the one around it ignores ends here
             if _IGNORE_FILE in entries:
                 ignores += tuple(self._ignore_file(path, given))
-            excludes = self.excludes_of(Path(path))
+            excludes = self.excludes_of(path)
             # A directory given by name is entered, so what excludes it has no say inside.
             if excludes.verdict(top, directory=True):
                 excludes = replace(excludes, patterns=())
-            for entry in entries.values():
+            for name, entry in entries.items():
                 is_directory = entry.is_dir(follow_symlinks=False)
-                if not is_directory and not _is_source(entry):
+                if not is_directory and not (name.endswith(SUFFIXES) and _is_file(entry)):
                     continue
                 if excludes.excludes(entry.path, directory=is_directory):
                     continue
@@ -279,20 +283,24 @@ class _Search:
     def _ignores_above(self, top: str, given: str) -> tuple[_Ignore, ...]:
         """Read the ignore files above `top`, outermost first, that do not ignore `top` itself."""
         above: list[_Ignore] = []
-        for directory in (Path(top), *Path(top).parents):
-            if (directory / _REPOSITORY_MARK).exists():
+        directory, parent = top, os.path.dirname(top)
+        while True:
+            if os.path.exists(os.path.join(directory, _REPOSITORY_MARK)):
                 return tuple(i for i in reversed(above) if not i.verdict(top, directory=True))
-            above += self._ignore_file(str(directory.parent), given)
+            if parent == directory:
+                break
+            above += self._ignore_file(parent, given)
+            directory, parent = parent, os.path.dirname(parent)
         return ()  # not in a repository: nothing above speaks for this directory
 
     def _ignore_file(self, directory: str, given: str) -> Iterator[_Ignore]:
-        path = Path(directory, _IGNORE_FILE)
-        if not path.is_file():
+        path = os.path.join(directory, _IGNORE_FILE)
+        if not os.path.isfile(path):
             return
         try:
-            lines = path.read_bytes().decode("utf-8", "surrogateescape").splitlines()
+            lines = read_bytes(path).decode("utf-8", "surrogateescape").splitlines()
         except OSError as error:
-            self.problem(str(path), given, os_reason(error))
+            self.problem(path, given, os_reason(error))
             return
         try:
             spec = compile_patterns(lines)
@@ -301,11 +309,9 @@ class _Search:
         yield _Ignore(directory, spec)
 
 
-def _is_source(entry: os.DirEntry[str]) -> bool:
-    """Tell whether this is a Python file, or a link that leads to one."""
-    if not entry.name.endswith(SUFFIXES):
-        return False
-    return entry.is_file(follow_symlinks=False) or (entry.is_symlink() and Path(entry).is_file())
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Tell whether this is a file, or a link that leads to one."""
+    return entry.is_file(follow_symlinks=False) or (entry.is_symlink() and os.path.isfile(entry))
 
 
 def _compiles(pattern: str) -> bool:

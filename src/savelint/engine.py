@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from savelint.codes import RULE_FAILED, UNREADABLE, WITHHELD, Catalogue, OwnCode
-from savelint.discover import Problem, discover, os_reason
-from savelint.files import Fact, Files, Seen, digest, stamp
+from savelint.discover import Problem, discover, os_reason, path_within
+from savelint.files import Fact, Files, Seen, digest, read_bytes, stamp
 from savelint.finding import Finding, Safety, Severity
 from savelint.frozen import frozen
 from savelint.keras import METHODS, WORDS
@@ -36,6 +35,9 @@ if TYPE_CHECKING:
 # A file without any of these can have no finding. The last is for comments that outlived
 # the Keras code they stood beside.
 _MARKS = tuple(mark.encode() for mark in (*WORDS, *METHODS, "savelint:"))
+# Only a comment with one of these suppresses; of `noqa` there is nothing to say by itself.
+_OWN_SUPPRESSING = ("savelint:",)
+_SUPPRESSING = (*_OWN_SUPPRESSING, "noqa")
 # Seconds of work after which the start of processes is soon made up for.
 _WORTH_PROCESSES = 1.0
 _TOO_DEEP = "too deeply nested or too large to analyse; split it or exclude it"
@@ -99,13 +101,16 @@ class Options:
 class Task:
     """A file to check: its absolute path, its name for people, and its settings."""
 
-    path: Path
+    path: str
     display: str
     settings: Settings
 
     @property
     def identity(self) -> str:
         """How fingerprints name the file: from the settings' root, wherever savelint runs."""
+        within = path_within(self.settings.root, self.path)
+        if within is not None:
+            return within
         try:
             relative = os.path.relpath(self.path, self.settings.root)
         except ValueError:  # another drive
@@ -136,7 +141,9 @@ def check_paths(
     found = discover(
         paths, lambda directory: configuration.of(directory).excludes, force_exclude=force_exclude
     )
-    tasks = [Task(f.path, f.display, configuration.of(f.path.parent)) for f in found.files]
+    tasks = [
+        Task(f.path, f.display, configuration.of(os.path.dirname(f.path))) for f in found.files
+    ]
     checked = check_files(tasks, options, watch(len(tasks)))
     files = [*map(unsearchable, found.problems), *checked]
     return Report(tuple(sorted(files, key=lambda file: file.path)), found.excluded)
@@ -163,10 +170,10 @@ def overviews(
     failed = [f"{problem.display}: {problem.reason}" for problem in found.problems]
     for each in found.files:
         declared = partial(options.dependencies.evidence, each.path)
-        keras = configuration.of(each.path.parent).keras
+        keras = configuration.of(os.path.dirname(each.path)).keras
         try:
-            source = Source.from_bytes(each.display, each.path.read_bytes())
-            shown.append(overview(source, str(each.path), options.session, keras, declared))
+            source = Source.from_bytes(each.display, read_bytes(each.path))
+            shown.append(overview(source, each.path, options.session, keras, declared))
         except OSError as error:
             failed.append(f"{each.display}: {os_reason(error)}")
         except SourceError as error:
@@ -195,7 +202,7 @@ def check_files(
         known = None
         if caches is not None:
             cache = caches.of(task.settings)
-            known = cache.recall(str(task.path), task.display, task.identity)
+            known = cache.recall(task.path, task.display, task.identity)
         if known is None:
             left.append(task)
         else:
@@ -204,7 +211,7 @@ def check_files(
     try:
         for task, (report, fact) in zip(left, _checked(left, options), strict=True):
             if caches is not None and fact is not None:
-                caches.of(task.settings).keep(str(task.path), fact, report)
+                caches.of(task.settings).keep(task.path, fact, report)
             reports.append(report)
             done()
     finally:
@@ -257,15 +264,15 @@ def check_file(task: Task, options: Options) -> Checked:
 
     Raises nothing for what is wrong with the file: that is a failure in its report.
     """
-    before = stamp(str(task.path)) if options.cache else None
+    before = stamp(task.path) if options.cache else None
     try:
-        data = task.path.read_bytes()
+        data = read_bytes(task.path)
     except OSError as error:
         return Checked(_failed(task, Failure(UNREADABLE, os_reason(error))))
     fact = None
     if options.cache:
         fact = Fact(before, digest(data))
-        options.files.check(str(task.path), fact)
+        options.files.check(task.path, fact)
     return Checked(check_bytes(data, task, options), fact)
 
 
@@ -273,11 +280,13 @@ def _write(task: Task, report: FileReport, options: Options) -> FileReport:
     """Write what the fixes made of a file, if they made anything of it."""
     if report.before is None or report.source is None:
         return report
+    from pathlib import Path
+
     from savelint import fixer
 
     before = report.before.to_bytes()
     try:
-        fixer.write(task.path, before, report.source.to_bytes())
+        fixer.write(Path(task.path), before, report.source.to_bytes())
     except (fixer.WriteError, SourceError) as error:
         # The file is as it was, so what was found in it still holds.
         failure = Failure(UNREADABLE, str(error).removeprefix(f"{task.path} "))
@@ -353,9 +362,12 @@ class _Check:
 
     def _find(self, source: Source) -> tuple[analysis.Analysis, tuple[Finding, ...]]:
         """Return the analysis, and the findings that no comment suppresses."""
+        found = self._analyse(source)
+        marks = _SUPPRESSING if found.findings else _OWN_SUPPRESSING
+        if not any(mark in source.text.lower() for mark in marks):
+            return found, found.findings
         from savelint.suppress import suppress
 
-        found = self._analyse(source)
         failed = frozenset(rule.code for rule in self.options.rules) - {r.code for r in self.rules}
         suppressed = suppress(
             source,
@@ -380,7 +392,7 @@ class _Check:
                     keras,
                     declared=self._declared,
                     gates=options.gates,
-                    path=str(self.task.path) if options.follow else "",
+                    path=self.task.path if options.follow else "",
                     session=options.session,
                 )
             except analysis.RuleError as error:

@@ -6,9 +6,6 @@ a directory, or the names of the classes that a file makes and whether it loads 
 is all that most files are read for.
 """
 
-# Strings, not Paths: a directory is asked for once an import.
-# ruff: noqa: PTH116
-
 from __future__ import annotations
 
 import os
@@ -16,11 +13,10 @@ import re
 import time
 from collections.abc import Iterable
 from enum import Enum
-from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 # A class that is made, or a model that is loaded, as far as bytes tell.
-_MAKING = re.compile(rb"\b([A-Z]\w*|load_model)\s*\(")
+_MAKING = rb"\b([A-Z]\w*|load_model)\s*\("
 # What is asked of a directory besides single names: all names with a suffix, `*.py`, and the
 # directories in it that are not tools' own; and whether it holds anything.
 _SUFFIX = "*"
@@ -136,10 +132,10 @@ class Files:
     def read(self, path: str) -> bytes:
         """The bytes of a file; raises OSError."""
         if not self._noting:
-            return Path(path).read_bytes()
+            return read_bytes(path)
         before = stamp(path)
         try:
-            data = Path(path).read_bytes()
+            data = read_bytes(path)
         except OSError:
             self._seen.setdefault(Place(Kind.CONTENT, path), Fact(None, ""))
             raise
@@ -195,15 +191,30 @@ class Files:
                 self._seen[place] = _CHANGED
 
 
+def read_bytes(path: str) -> bytes:
+    """The bytes of a file; raises OSError."""
+    with open(path, "rb") as stream:
+        return stream.read()
+
+
 def stamp(path: str) -> Stamp | None:
     """The state of a path; None when it tells nothing: nothing there, or changed just now."""
+    now = _stamp(path)
+    return None if now is None or time.time_ns() - max(now[:2]) < _SETTLED else now
+
+
+def _stamp(path: str) -> Stamp | None:
     try:
         status = os.stat(path)
     except (OSError, ValueError):
         return None
-    if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _SETTLED:
-        return None
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+def is_as_noted(path: str, state: list[int] | None) -> bool:
+    """Whether the stamp that was noted of a path, as a list, is still its own."""
+    now = _stamp(path)
+    return now is not None and [*now] == state
 
 
 def again(place: Place, fact: Fact) -> Fact:
@@ -217,7 +228,7 @@ def again(place: Place, fact: Fact) -> Fact:
     if kind is Kind.MAKES:
         return Fact(now, _digest_of(sorted(_makes(path))))
     try:
-        return Fact(now, digest(Path(path).read_bytes()))
+        return Fact(now, digest(read_bytes(path)))
     except OSError:
         return Fact(None, "")
 
@@ -240,6 +251,6 @@ def _listed(listing: Listing, before: Stamp | None, asked: Iterable[str]) -> Fac
 
 def _makes(path: str) -> frozenset[bytes]:
     try:
-        return frozenset(_MAKING.findall(Path(path).read_bytes()))
+        return frozenset(re.findall(_MAKING, read_bytes(path)))
     except OSError:
         return frozenset()

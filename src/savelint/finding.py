@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from savelint.frozen import frozen
@@ -30,7 +29,7 @@ class Safety(Enum):
     DISPLAY = "display"  # shown, never applied
 
 
-@dataclass(frozen=True, order=True)
+@frozen
 class Edit:
     """Replace the characters of `span` by `replacement`; an empty span inserts."""
 

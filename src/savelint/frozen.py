@@ -1,7 +1,8 @@
 """Frozen dataclasses that cost a run little: to define them, and to make them.
 
 `dataclass(frozen=True)` compiles six methods for each class, which for all classes of a run
-takes longer than the check of a file, and sets each field through `object.__setattr__`.
+takes longer than the check of a file, and sets each field through `object.__setattr__`. Here
+one is compiled, and only for the classes of which something is made.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ else:
 
 
 _Class = TypeVar("_Class", bound=type)
+_FIELDS = "__dataclass_fields__"
 
 
 @overload
@@ -35,14 +37,61 @@ def frozen(cls: type | None = None, /, *, eq: bool = True) -> Any:
     """
 
     def made(cls: type) -> type:
-        dataclass(eq=False, repr=False)(cls)
-        names = [field.name for field in fields(cls) if field.compare]
-        cls.__repr__ = _repr  # type: ignore[assignment]
-        if eq:
-            _compare(cls, attrgetter(*names) if names else lambda _: ())
+        _defer(cls, eq)
         return cls
 
     return made if cls is None else made(cls)
+
+
+class _Fields:
+    """Stands for the fields of a class until someone asks for them: then it is made whole.
+
+    `replace`, `fields` and the making of a derived class ask.
+    """
+
+    def __init__(self, cls: type, eq: bool) -> None:
+        self._cls = cls
+        self._eq = eq
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        _complete(self._cls, self._eq)
+        return getattr(owner, _FIELDS)
+
+
+def _defer(cls: Any, eq: bool) -> None:
+    """Give a class methods of which the first to be called makes it whole.
+
+    An object from another process was never made here, but can be compared.
+    """
+
+    def init(self: Any, *args: object, **kwargs: object) -> None:
+        _complete(cls, eq)
+        cls.__init__(self, *args, **kwargs)
+
+    def equal(self: Any, other: object) -> Any:
+        _complete(cls, eq)
+        return cls.__eq__(self, other)
+
+    def hashed(self: Any) -> int:
+        _complete(cls, eq)
+        found: int = cls.__hash__(self)
+        return found
+
+    setattr(cls, _FIELDS, _Fields(cls, eq))
+    cls.__init__ = init
+    cls.__repr__ = _repr
+    if eq:
+        cls.__eq__ = equal
+        cls.__hash__ = hashed
+
+
+def _complete(cls: Any, eq: bool) -> None:
+    del cls.__init__  # `dataclass` leaves alone what is there
+    delattr(cls, _FIELDS)
+    dataclass(eq=False, repr=False)(cls)
+    if eq:
+        names = [field.name for field in fields(cls) if field.compare]
+        _compare(cls, attrgetter(*names) if names else lambda _: ())
 
 
 def _repr(self: Any) -> str:

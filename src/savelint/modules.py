@@ -7,9 +7,6 @@ then among all packages of the repository, then beside the file itself, as for a
 A directory without an `__init__.py` is a namespace package.
 """
 
-# Strings, not Paths: a directory is asked for once an import.
-# ruff: noqa: PTH118, PTH119, PTH120
-
 from __future__ import annotations
 
 import os

@@ -23,12 +23,12 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from savelint import toml
 from savelint.codes import Catalogue, Selection, UnknownCodeError, enabled
-from savelint.discover import EXCLUDED, Excludes, PatternError, compile_patterns
+from savelint.discover import EXCLUDED, Excludes, PatternError, compile_patterns, path_within
+from savelint.files import read_bytes
 from savelint.frozen import frozen
 from savelint.keras.generation import Keras
 
@@ -54,28 +54,28 @@ class ConfigError(Exception):
     """Settings that cannot be used; the text names the file, the key and the remedy."""
 
 
-@frozen
+@frozen(eq=False)
 class Settings:
-    """What holds for the files below one directory.
+    """What holds for the files below one directory; those of one table are one object.
 
     `root` is where patterns are relative to, `file` where the settings were read, if
     anywhere. `keras` is None for "auto". `enabled` are the codes that are on. Results are
     kept in `cache`, a directory relative to the root.
     """
 
-    root: Path
+    root: str
     enabled: frozenset[str]
     keras: Keras | None = None
-    file: Path | None = None
+    file: str | None = None
     excluded_names: frozenset[str] = EXCLUDED
     excluded: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
     cache: str = CACHE
 
     @property
-    def cache_dir(self) -> Path:
+    def cache_dir(self) -> str:
         """Where results are kept."""
-        return self.root / self.cache
+        return os.path.join(self.root, self.cache)
 
     @cached_property
     def excludes(self) -> Excludes:
@@ -86,11 +86,11 @@ class Settings:
     def _ignored_in(self) -> tuple[tuple[GitIgnoreSpec, frozenset[str]], ...]:
         return tuple((compile_patterns([p]), codes) for p, codes in self.per_file_ignores)
 
-    def enabled_in(self, path: Path) -> frozenset[str]:
+    def enabled_in(self, path: str) -> frozenset[str]:
         """Return the codes that are on in the file at the absolute `path`."""
-        if not self.per_file_ignores or not path.is_relative_to(self.root):
+        relative = path_within(self.root, path) if self.per_file_ignores else None
+        if relative is None:
             return self.enabled
-        relative = path.relative_to(self.root).as_posix()
         off = (codes for spec, codes in self._ignored_in if spec.match_file(relative))
         return self.enabled.difference(*off)
 
@@ -113,11 +113,11 @@ class Configuration:
 
     catalogue: Catalogue
     overrides: Overrides = field(default_factory=Overrides)
-    config: Path | None = None
+    config: str | None = None
     isolated: bool = False
-    _of: dict[Path, Settings] = field(default_factory=dict)
+    _of: dict[str, Settings] = field(default_factory=dict)
 
-    def of(self, directory: Path) -> Settings:
+    def of(self, directory: str) -> Settings:
         """Return the settings for the files in the absolute `directory`."""
         if directory not in self._of:
             self._of[directory] = self._find(directory)
@@ -127,23 +127,24 @@ class Configuration:
     def fallback(self) -> Settings:
         """The settings where no file has any, or the file given for all."""
         if self.config is None:
-            return self._build(Path.cwd(), None, {})
+            return self._build(os.getcwd(), None, {})
         table = _table(self.config)
         if table is None:
             raise ConfigError(f"{_shown(self.config)}: holds no {TABLE} table")
-        return self._build(Path.cwd(), self.config, table)
+        return self._build(os.getcwd(), self.config, table)
 
-    def _find(self, directory: Path) -> Settings:
+    def _find(self, directory: str) -> Settings:
         if self.isolated or self.config:
             return self.fallback
-        file = directory / FILE
-        if file.is_file():
+        file = os.path.join(directory, FILE)
+        if os.path.isfile(file):
             table = _table(file)
             if table is not None:
                 return self._build(directory, file, table)
-        return self.fallback if directory == directory.parent else self.of(directory.parent)
+        above = os.path.dirname(directory)
+        return self.fallback if above == directory else self.of(above)
 
-    def _build(self, root: Path, file: Path | None, table: dict[str, Any]) -> Settings:
+    def _build(self, root: str, file: str | None, table: dict[str, Any]) -> Settings:
         reader = _Reader(file, table, self.catalogue)
         reader.check_keys()
         said = Selection(
@@ -163,10 +164,10 @@ class Configuration:
         )
 
 
-def _table(file: Path) -> dict[str, Any] | None:
+def _table(file: str) -> dict[str, Any] | None:
     """Return the table in `file`, or None if it has none."""
     try:
-        data = file.read_bytes()
+        data = read_bytes(file)
     except OSError as error:
         raise ConfigError(f"{_shown(file)}: cannot be read: {error.strerror}") from error
     # A cheap test, which spares most projects' files the parser.
@@ -183,7 +184,7 @@ def _table(file: Path) -> dict[str, Any] | None:
     return table
 
 
-def _shown(file: Path) -> str:
+def _shown(file: str) -> str:
     return os.path.relpath(file).replace(os.sep, "/")
 
 
@@ -191,7 +192,7 @@ def _shown(file: Path) -> str:
 class _Reader:
     """Reads one table strictly."""
 
-    file: Path | None
+    file: str | None
     table: dict[str, Any]
     catalogue: Catalogue
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import codecs
 import io
 import re
 import tokenize
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 from savelint.frozen import frozen
@@ -15,8 +17,9 @@ from savelint.frozen import frozen
 # What Python's own tokenizer takes for the end of a line; form feeds and the
 # Unicode separators of str.splitlines are not among them.
 _NEWLINE = re.compile(r"\r\n|\n|\r")
-_INDENTED = re.compile(r"^(?: {1,4}|\t)(?=\S)", re.MULTILINE)
-_BYTES_NEWLINE = re.compile(rb"\r\n|\n|\r")
+# Patterns that few files need; `re` compiles them once.
+_INDENTED = r"^(?: {1,4}|\t)(?=\S)"
+_BYTES_NEWLINE = rb"\r\n|\n|\r"
 # A first or second line without one of these cannot carry PEP 263's cookie.
 _COOKIE_MARK = b"coding"
 
@@ -70,7 +73,7 @@ class Source:
         try:
             text = body.decode(encoding)
         except UnicodeDecodeError as error:
-            line = len(_BYTES_NEWLINE.findall(body, 0, error.start)) + 1
+            line = len(re.findall(_BYTES_NEWLINE, body[: error.start])) + 1
             raise SourceError(
                 f"line {line} is not valid {encoding}: save the file as UTF-8,"
                 " or declare its encoding in the first line",
@@ -99,7 +102,10 @@ class Source:
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
         """Offset of the first character of each line."""
-        return (0, *(match.end() for match in _NEWLINE.finditer(self.text)))
+        if "\r" in self.text:
+            return (0, *(match.end() for match in _NEWLINE.finditer(self.text)))
+        *lines, _ = self.text.split("\n")
+        return tuple(accumulate((len(line) + 1 for line in lines), initial=0))
 
     @cached_property
     def newline(self) -> str:
@@ -110,14 +116,16 @@ class Source:
     @cached_property
     def indentation(self) -> str:
         """One level of the file's own indentation: its first indented block's, or line's."""
-        lines = io.StringIO(self.text, newline=None).readline
         try:
-            for token in tokenize.generate_tokens(lines):
-                if token.type == tokenize.INDENT:
-                    return token.string.lstrip("\f")
-        except (tokenize.TokenError, SyntaxError):
+            tree = ast.parse(self.text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass  # newer syntax than the running Python's
-        match = _INDENTED.search(self.text)
+        else:
+            inner = (node for node in ast.walk(tree) if isinstance(node, ast.stmt))
+            begun = sorted((n.lineno, n.col_offset) for n in inner if n.col_offset)
+            starts = (self.line_text(line)[:column].lstrip("\f") for line, column in begun)
+            return next(filter(str.isspace, starts), "    ")
+        match = re.search(_INDENTED, self.text, re.MULTILINE)
         return match.group() if match else "    "
 
     def position(self, offset: int) -> Position:
@@ -142,7 +150,9 @@ class Source:
 
 def _declared_encoding(data: bytes) -> str:
     """Read the encoding from a PEP 263 cookie, UTF-8 without one; raises SourceError."""
-    head = b"\n".join(_BYTES_NEWLINE.split(data, maxsplit=2)[:2])
+    if _COOKIE_MARK not in data:
+        return "utf-8"
+    head = b"\n".join(re.split(_BYTES_NEWLINE, data, maxsplit=2)[:2])
     if _COOKIE_MARK not in head:
         return "utf-8"
     try:

@@ -26,9 +26,6 @@ from savelint.finding import Edit, Finding, Fix, Safety
 from savelint.frozen import frozen
 from savelint.source import Source, Span
 
-# Without one of these in the text there is nothing to tokenize for.
-_OWN_MARK = re.compile(r"savelint:", re.IGNORECASE)
-_MARKS = re.compile(r"savelint:|noqa", re.IGNORECASE)
 _DIRECTIVE = re.compile(
     r"#\s*savelint:\s*(?P<verb>[\w-]*)(?P<rest>\s*\[(?P<codes>[^\]#]*)\])?", re.IGNORECASE
 )
@@ -115,9 +112,6 @@ def suppress(
     file's Keras generation; of what was not reported for such a reason nobody can tell
     whether its suppression is still needed.
     """
-    # Of `noqa` there is nothing to say where nothing was found.
-    if not (_MARKS if findings else _OWN_MARK).search(source.text):
-        return Suppressed(tuple(findings), ())
     comments = _read(source, catalogue)
     used: set[_Named | Span] = set()
     kept: list[Finding] = []

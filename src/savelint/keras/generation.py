@@ -45,7 +45,7 @@ _ONLY_V2 = (
     "keras.layers.core",
 )
 _ONLY_V3 = ("keras.ops", "keras.random", "keras.tree", "keras_hub", "keras_nlp")
-_FLAG = re.compile(LEGACY_FLAG + r"['\"]\s*(?:\]\s*=|,)\s*['\"](\w+)['\"]")
+_FLAG = LEGACY_FLAG + r"['\"]\s*(?:\]\s*=|,)\s*['\"](\w+)['\"]"
 
 
 def base_evidence(files: Iterable[File]) -> Evidence | None:
@@ -72,7 +72,7 @@ def package_evidence(file: File | None) -> Evidence | None:
     """The generation by what the outermost package of a file sets when it is imported."""
     if file is None:
         return None
-    flag = _FLAG.search(file.source.text)
+    flag = re.search(_FLAG, file.source.text)
     if flag is None or flag.group(1) not in LEGACY_ON:
         return None
     return Evidence(Keras.V2, f"{file.source.path} sets TF_USE_LEGACY_KERAS")
@@ -80,7 +80,7 @@ def package_evidence(file: File | None) -> Evidence | None:
 
 def file_evidence(text: str, summary: Summary) -> Evidence | None:
     """The generation by what the file itself imports or sets; None when it does not tell."""
-    flag = _FLAG.search(text)
+    flag = re.search(_FLAG, text)
     if flag is not None and flag.group(1) in LEGACY_ON:
         return Evidence(Keras.V2, "the file sets TF_USE_LEGACY_KERAS")
     origins = sorted({*summary.names.values(), *summary.stars, *summary.imported})

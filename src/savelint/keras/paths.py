@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import re
-import string
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -129,6 +128,8 @@ def percent(template: Text, argument: Value) -> Value:
 
 def format_call(template: str, positional: Sequence[Value], named: dict[str, Value]) -> Value:
     """`template.format(...)`."""
+    import string  # slow to import
+
     found: list[str | None] = []
     try:
         fields = list(string.Formatter().parse(template))

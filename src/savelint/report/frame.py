@@ -1,7 +1,4 @@
-"""Frames of source code: numbered lines with the spans under them, and changes to them.
-
-Everything is a rich Text, never markup: the source may hold anything.
-"""
+"""Frames of source code: numbered lines with the spans under them, and changes to them."""
 
 from __future__ import annotations
 
@@ -9,12 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from rich.cells import cell_len
-from rich.text import Text
-
 from savelint.finding import Edit
 from savelint.frozen import frozen
 from savelint.report.control import visible
+from savelint.report.line import Line, cell_len
 from savelint.source import Source, Span
 
 GUTTER = "blue"
@@ -76,12 +71,12 @@ class Frame:
     digits: int
     width: int
 
-    def location(self, path: str, offset: int) -> Text:
+    def location(self, path: str, offset: int) -> Line:
         """Return the line that tells where the frame is."""
         line, column = self.source.position(offset)
-        return Text.assemble((" " * self.digits + "--> ", GUTTER), f"{path}:{line}:{column}")
+        return Line((" " * self.digits + "--> ", GUTTER), (f"{path}:{line}:{column}", ""))
 
-    def marked(self, marks: Iterable[Mark]) -> Iterator[Text]:
+    def marked(self, marks: Iterable[Mark]) -> Iterator[Line]:
         """Draw the lines with marks on them, each followed by its marks; the rest is left out.
 
         A mark over several lines underlines the first of them.
@@ -101,7 +96,7 @@ class Frame:
             last = number
         yield self.row()
 
-    def change(self, edits: Sequence[Edit]) -> Iterator[Text]:
+    def change(self, edits: Sequence[Edit]) -> Iterator[Line]:
         """Draw what `edits` do, as removed and added lines with a little of what is round them."""
         after = self.source.with_text(_apply(self.source.text, edits))
         lines, after_lines = len(self.source.line_starts), len(after.line_starts)
@@ -126,10 +121,10 @@ class Frame:
                 for j in range(j1, j2):
                     yield self.row(top + j, self._cropped(new[j]), "+", ADDED)
 
-    def row(self, number: int = 0, code: str = "", sign: str = "|", style: str = "") -> Text:
+    def row(self, number: int = 0, code: str = "", sign: str = "|", style: str = "") -> Line:
         """Draw one line with its gutter; without `number` the gutter is empty."""
         gutter = f"{number or '':>{self.digits}} "
-        text = Text().append(gutter, GUTTER).append(sign, style or GUTTER)
+        text = Line((gutter, GUTTER), (sign, style or GUTTER))
         # White space at the end tells something only where it changes.
         shown = code if style else code.rstrip()
         return text.append(f" {shown}", style) if shown.strip() else text
@@ -138,13 +133,13 @@ class Frame:
     def _room(self) -> int:
         return max(_NARROWEST, self.width - self.digits - len(" | "))
 
-    def _dots(self) -> Text:
-        return Text("." * max(3, self.digits), GUTTER)
+    def _dots(self) -> Line:
+        return Line(("." * max(3, self.digits), GUTTER))
 
     def _cropped(self, raw: str) -> str:
         return _crop(_line(raw).text, 0, self._room)
 
-    def _marked_line(self, number: int, marks: Sequence[Mark]) -> Iterator[Text]:
+    def _marked_line(self, number: int, marks: Sequence[Mark]) -> Iterator[Line]:
         raw = self.source.line_text(number)
         line = _line(raw)
         base = self.source.line_offset(number)
@@ -165,20 +160,20 @@ class Frame:
             for start, end, mark in spans
         ]
         for drawn in _annotations(placed):
-            yield self.row().append(" ").append_text(drawn)
+            yield self.row().append(" ").extend(drawn)
 
 
 _Placed = tuple[int, int, Mark]
 
 
-def _annotations(placed: Sequence[_Placed]) -> Iterator[Text]:
+def _annotations(placed: Sequence[_Placed]) -> Iterator[Line]:
     """Draw the rows under a line: the signs, then the texts that do not fit beside them."""
     apart = all(this[1] <= after[0] for this, after in pairwise(placed))
     if not apart:  # spans within spans: a row for each
         for item in placed:
             yield from _annotations([item])
         return
-    signs = Text()
+    signs = Line()
     for start, end, mark in placed:
         signs.append(" " * (start - len(signs))).append(mark.sign * (end - start), mark.style)
     *waiting, (_, _, rightmost) = placed
@@ -194,8 +189,8 @@ def _annotations(placed: Sequence[_Placed]) -> Iterator[Text]:
         yield row.append(" " * (start - len(row))).append(visible(mark.text), mark.style)
 
 
-def _stems(pending: Sequence[tuple[int, Mark]]) -> Text:
-    row = Text()
+def _stems(pending: Sequence[tuple[int, Mark]]) -> Line:
+    row = Line()
     for start, mark in pending:
         row.append(" " * (start - len(row))).append("|", mark.style)
     return row

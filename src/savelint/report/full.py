@@ -5,12 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from rich.text import Text
-
 from savelint.finding import Finding, Safety, Severity
 from savelint.report import Failure, FileReport, Report, View, mark, summary
 from savelint.report.control import visible
 from savelint.report.frame import GUTTER, Frame, Mark
+from savelint.report.line import Line
 from savelint.source import Source, Span
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
@@ -20,21 +19,21 @@ HELP = "bold cyan"
 _PROSE = 100
 
 
-def lines(report: Report, view: View) -> Iterator[Text]:
+def lines(report: Report, view: View) -> Iterator[Line]:
     """Draw the findings and failures of all files, a blank line after each, and the summary."""
     for file in report.files:
         for failure in file.failures:
             yield from _failure(file, failure, view)
-            yield Text()
+            yield Line()
         for finding in view.shown(file.findings):
             assert file.source is not None
             yield from _finding(file.path, file.source, finding, view)
-            yield Text()
+            yield Line()
     for line in summary(report, view):
-        yield Text(line)
+        yield Line((line, ""))
 
 
-def _finding(path: str, source: Source, finding: Finding, view: View) -> Iterator[Text]:
+def _finding(path: str, source: Source, finding: Finding, view: View) -> Iterator[Line]:
     style = STYLES[finding.severity]
     frame = Frame(source, _digits(source, finding), view.width)
     head = f"{finding.severity.value}: {mark(finding, view)}"
@@ -73,7 +72,7 @@ def _finding(path: str, source: Source, finding: Finding, view: View) -> Iterato
         yield from _prose("note:", HELP, f"not applied: {fix.reason}", view)
 
 
-def _failure(file: FileReport, failure: Failure, view: View) -> Iterator[Text]:
+def _failure(file: FileReport, failure: Failure, view: View) -> Iterator[Line]:
     style = STYLES[failure.what.severity]
     text = f"{failure.what.severity.value}: {file.path}: {failure.message}"
     yield from _prose(failure.what.code, style, text, view)
@@ -106,7 +105,7 @@ def _digits(source: Source, finding: Finding) -> int:
     return len(str(max(last, *others, 1)))
 
 
-def _prose(lead: str, style: str, text: str, view: View) -> Iterator[Text]:
+def _prose(lead: str, style: str, text: str, view: View) -> Iterator[Line]:
     """Set `text` after `lead`, wrapped to the terminal, further lines indented to the first."""
     indent = len(lead) + 1
     width = max(indent + 20, min(view.width, _PROSE))
@@ -118,7 +117,8 @@ def _prose(lead: str, style: str, text: str, view: View) -> Iterator[Text]:
             break_long_words=False,
             break_on_hyphens=False,
         ):
-            yield Text.assemble((lead, style), " ", line) if first else Text(" " * indent + line)
+            begin = Line((lead, style), (" ", "")) if first else Line((" " * indent, ""))
+            yield begin.append(line)
             first = False
 
 

@@ -7,12 +7,13 @@ A rule `SVL101 dynamic-reshape` stands in `svl101_dynamic_reshape.py`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container, Iterator
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from savelint.codes import Entry
+from savelint.files import read_bytes
 from savelint.keras.generation import Keras
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def deferred() -> tuple[Deferred | Rule, ...]:
     """All rules; those whose gates are known are not imported."""
     import json
 
-    known = json.loads(Path(__file__).with_name(GATES).read_text(encoding="utf-8"))
+    known = json.loads(read_bytes(os.path.join(os.path.dirname(__file__), GATES)))
     return tuple(
         Deferred(entry, known[entry.code]) if entry.code in known else _load(entry)
         for entry in LEDGER
