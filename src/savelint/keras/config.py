@@ -176,7 +176,7 @@ def inherited(module: ModuleModel, cls: KerasClass) -> Config | None:
         return None
     lineage = list(cls.outline.lineage)
     below = lineage[: lineage.index(definer)]
-    text = module.text(definer.methods[tables.CONFIG].body)
+    text = module.code_of(definer.methods[tables.CONFIG].body)
     asked = set(re.findall(r"\bself\.(\w+)", text))
     anew = {name for outline in below for name in {*outline.method_names, *outline.assigned}}
     if asked & _filled(cls, below):

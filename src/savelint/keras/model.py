@@ -714,6 +714,13 @@ class ModuleModel:
         """The source of a node, of this file or of another one."""
         return self._region(node).text_of(node)
 
+    def code_of(self, node: cst.CSTNode) -> str:
+        """The code of a definition or a block, to be searched: it has no place in the source.
+
+        To know the place of one node takes the places of all in its top-level statement.
+        """
+        return self._region(node).code_of(node)
+
     def source_of(self, node: cst.CSTNode) -> Source:
         """The text of the file, this or another one, in which a node stands."""
         return self._region(node).source

@@ -153,6 +153,7 @@ class Region:
         self.last_line = last_line
         self._reads: dict[int, dict[str, list[cst.Attribute]]] = {}
         self._signatures: dict[int, Signature] = {}
+        self._codes: dict[int, str] = {}
 
     @cached_property
     def span(self) -> Span:
@@ -199,6 +200,12 @@ class Region:
                 return text
         span = self.span_of(node)
         return self.source.text[span.start : span.end]
+
+    def code_of(self, node: cst.CSTNode) -> str:
+        """A statement or a block as libcst writes it: the source but for some white space."""
+        if id(node) not in self._codes:
+            self._codes[id(node)] = self.tree.code_for_node(node)
+        return self._codes[id(node)]
 
     def count_name(self, node: cst.CSTNode, name: str) -> int:
         """How often a plain name occurs inside a node."""

@@ -50,7 +50,7 @@ def fixed(module: ModuleModel, cls: KerasClass, made: Constructor) -> Mapping[st
     keys = _inherited_keys(module, cls) - made.names - ROOT_ARGUMENTS["Layer"]
     given = handed(module, cls.outline, cls.outline, call)
     again = {name: argument for name, argument in given.items() if name in keys}
-    text = module.text(made.node.body) if again else ""
+    text = module.code_of(made.node.body) if again else ""
     # A word of its own may take the key out of `**kwargs`.
     return {n: argument for n, argument in again.items() if not re.search(f"[\"']{n}[\"']", text)}
 

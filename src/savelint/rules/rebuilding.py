@@ -116,7 +116,7 @@ def supplied(module: ModuleModel, cls: KerasClass) -> frozenset[str] | None:
     for outline in cls.outline.lineage:
         if "from_config" not in outline.method_names:
             continue
-        text = module.text(outline.methods["from_config"])
+        text = module.code_of(outline.methods["from_config"])
         made = _MADE.search(text)
         if made is None:
             return None
@@ -191,7 +191,7 @@ def _handed(module: ModuleModel, cls: KerasClass, made: Constructor) -> set[str]
 def _assets(module: ModuleModel, cls: KerasClass) -> str:
     """What reads the files of their own that Keras 3 hands to objects that it loads."""
     methods = (outline.methods.get("load_assets") for outline in cls.outline.lineage)
-    return " ".join(module.text(method.body) for method in methods if method is not None)
+    return " ".join(module.code_of(method.body) for method in methods if method is not None)
 
 
 @frozen
@@ -310,7 +310,7 @@ def _is_spread(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
     """Whether an argument is taken apart, so that others may record what was in it."""
     if taken.name in made.held:
         return False
-    text = module.text(made.node.body)
+    text = module.code_of(made.node.body)
     helper = rf"\bself\.(?!add_weight|_set_hyper)\w+\((?:[^()]|\([^()]*\))*\b{taken.name}\b"
     return re.search(rf"(?<![\w.]){taken.name}\[[\"']|{helper}", text) is not None
 
@@ -320,7 +320,7 @@ def _fills_weight(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
     if taken.name in made.held:
         return False
     filling = rf"\b(?:constant_initializer|Constant)\(\s*(?:value=\s*)?{taken.name}\s*,?\s*\)"
-    return re.search(filling, module.text(made.node.body)) is not None
+    return re.search(filling, module.code_of(made.node.body)) is not None
 
 
 def _is_another_way(
@@ -488,7 +488,7 @@ def record(
 def _is_hyper(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
     """Whether a Keras 2 optimizer keeps an argument as one of its hyperparameters."""
     setting = rf"\bself\._set_hyper\(\s*([\"']){taken.name}\1,\s*{taken.name}\s*,?\s*\)"
-    return re.search(setting, module.text(made.node.body)) is not None
+    return re.search(setting, module.code_of(made.node.body)) is not None
 
 
 def _calls_items(module: ModuleModel, loop: cst.CSTNode | None) -> bool:
@@ -689,7 +689,7 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
             if re.fullmatch(pattern, text):
                 return word
     # From where the name stands for something else, it tells nothing of the argument.
-    text = module.text(made.node.body)
+    text = module.code_of(made.node.body)
     anew = re.search(rf"(?m)^[ \t]*(?:\w+, *)*{taken.name}(?:, *\w+)* *=(?!=)", text)
     text = text[: anew.end()] + text[anew.end() :].partition("\n")[0] if anew else text
     members = re.findall(rf"(?<![\w.]){taken.name}\.(\w+)", text)

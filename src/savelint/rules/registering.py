@@ -59,7 +59,7 @@ def lifted(
     parameters = node.params
     own = {p.name.value for p in (*parameters.posonly_params, *parameters.params)}
     own.update(p.name.value for p in parameters.kwonly_params)
-    body = module.text(node.body)
+    body = module.code_of(node.body)
     taken = set[str]().union(
         module.summary.definitions, *(s.words for s in module.summary.statements)
     )

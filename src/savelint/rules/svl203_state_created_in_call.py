@@ -515,7 +515,7 @@ def _runs_in_construction(module: ModuleModel, cls: KerasClass, call: cst.Functi
         if definer is None or definer.path == cls.outline.path:
             continue
         # One of another file is not followed into this one's `call`.
-        if _OWN_CALL.search(module.text(definer.methods[method])):
+        if _OWN_CALL.search(module.code_of(definer.methods[method])):
             return True
     return False
 
@@ -523,11 +523,10 @@ def _runs_in_construction(module: ModuleModel, cls: KerasClass, call: cst.Functi
 def _outermost(module: ModuleModel, cls: KerasClass) -> list[Creation]:
     """What `call` makes that holds state; of a layer made for another one only the outer."""
     every = list(cls.flow("call").all(Creation))
-    spans = {id(made): module.span(made.node) for made in every}
+    held = [m for m in every if _holds_state(module, cls, m) and _is_late(module, cls, m)]
+    spans = {id(made): module.span(made.node) for made in every} if held else {}
     found: dict[Span, Creation] = {}
-    for creation in every:
-        if not _holds_state(module, cls, creation) or not _is_late(module, cls, creation):
-            continue
+    for creation in held:
         inner = spans[id(creation)]
         around = [
             made

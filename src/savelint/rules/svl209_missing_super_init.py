@@ -518,7 +518,7 @@ def _is_missing(module: ModuleModel, cls: KerasClass, function: cst.FunctionDef,
         return False
     owner = function.params.params[0].name.value if function.params.params else ""
     entered = [item.node.body for item in cls.flow("__init__").entered[1:]]
-    bodies = [code, *(_COMMENT.sub("", module.text(body)) for body in entered)]
+    bodies = [code, *(_COMMENT.sub("", module.code_of(body)) for body in entered)]
     for body in [*bodies, *_abroad(module, cls.outline, bodies)]:
         handed_on = rf"[(,=*]\s*{owner}\s*[,)]" if owner else ""
         if not owner or re.search(handed_on, body) or _ANY_SUPER.search(_IDLE_SUPER.sub("", body)):
@@ -538,7 +538,7 @@ def _abroad(module: ModuleModel, outline: ClassOutline, bodies: list[str]) -> li
         for name in re.findall(r"\.(\w+)\b", pending.pop()):
             definer = outline.definer(name)
             if definer is not None and definer.path != outline.path and name not in found:
-                found[name] = _COMMENT.sub("", module.text(definer.methods[name].body))
+                found[name] = _COMMENT.sub("", module.code_of(definer.methods[name].body))
                 pending.append(found[name])
     return list(found.values())
 

@@ -326,7 +326,7 @@ def _is_without_call(module: ModuleModel, cls: KerasClass) -> bool:
     if any(_OWN_WAYS & outline.method_names for outline in cls.outline.lineage):
         return False
     assigned = any(
-        re.search(r"\bcall\s*(?::[^=\n]+)?=|\bsetattr\(", module.text(outline.node))
+        re.search(r"\bcall\s*(?::[^=\n]+)?=|\bsetattr\(", module.code_of(outline.node))
         for outline in cls.outline.lineage
     )
     return not assigned and not any(map(saving.builds_itself, lineage.ancestry(module, cls)))
@@ -334,7 +334,7 @@ def _is_without_call(module: ModuleModel, cls: KerasClass) -> bool:
 
 def _leaves_it_to_others(module: ModuleModel, method: cst.FunctionDef) -> bool:
     """Whether a method is abstract, or runs Keras' own `__call__`."""
-    text = module.text(method.body)
+    text = module.code_of(method.body)
     return bool(re.search(r"\bsuper\b|\bNotImplemented|__call__\(self|abstractmethod", text))
 
 

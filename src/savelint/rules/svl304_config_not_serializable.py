@@ -559,7 +559,7 @@ def _wants_tuple(module: ModuleModel, made: Constructor, name: str, store: Attri
     asked = rf"isinstance\(\s*{name},\s*tuple\s*\)"
     refused = rf"\bassert {asked}|\bif not {asked}:\s*raise\b"
     return module.text(store.value_node) == name and bool(
-        re.search(refused, module.text(made.node.body))
+        re.search(refused, module.code_of(made.node.body))
     )
 
 
@@ -598,7 +598,7 @@ def _made_here(module: ModuleModel, cls: KerasClass, name: str, store: Attribute
 
 def _lines_with(module: ModuleModel, made: Constructor, word: str) -> list[str]:
     """The lines of a constructor that name an argument."""
-    lines = module.text(made.node.body).splitlines()
+    lines = module.code_of(made.node.body).splitlines()
     return [line for line in lines if re.search(rf"\b{re.escape(word)}\b", line)]
 
 

@@ -189,11 +189,11 @@ def _is_lost(module: ModuleModel, cls: KerasClass) -> bool:
         and lineage.is_known(module, cls.outline)
         and not any(map(cls.outline.definer, (_LOADING, "save")))
         and not _compiles_itself(module, cls)
-        and "NotImplementedError" not in module.text(compiling.body)
+        and "NotImplementedError" not in module.code_of(compiling.body)
     )
 
 
 def _compiles_itself(module: ModuleModel, cls: KerasClass) -> bool:
     """Whether a constructor compiles the model that it makes, the loaded one too."""
     made = (each.methods.get("__init__") for each in cls.outline.lineage)
-    return any("self.compile(" in module.text(node.body) for node in made if node is not None)
+    return any("self.compile(" in module.code_of(node.body) for node in made if node is not None)

@@ -121,7 +121,7 @@ def _tracks_by_hand(module: ModuleModel, outline: ClassOutline) -> bool:
     """Whether a class names what Keras keeps its weights in; most files never do."""
     if not _TRACKED_BY_HAND.search(module.source_of(outline.node).text):
         return False
-    return _TRACKED_BY_HAND.search(module.text(outline.node)) is not None
+    return _TRACKED_BY_HAND.search(module.code_of(outline.node)) is not None
 
 
 # ---------------------------------------------------------------------- what uses allow
