@@ -6,7 +6,7 @@ import pytest
 
 from keras_model import HEAD, model
 from savelint.keras.assembly import parts
-from savelint.keras.model import Flow
+from savelint.keras.events import Flow
 from savelint.keras.saving import plain_loads, whole_saves
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_model import HEAD, call_flow, codes, keras_class, model, net, returned, told
-from savelint.keras.model import (
+from savelint.keras.events import (
     AttributeStore,
     Combination,
     Contact,

@@ -6,7 +6,7 @@ import pytest
 
 from keras_model import call_flow, codes
 from savelint import fix_source
-from savelint.keras.model import FrozenRead
+from savelint.keras.events import FrozenRead
 
 HEAD = """
 import random

@@ -27,7 +27,7 @@ LAYERS = (
 # The only modules that know a library.
 KNOWS = {
     "click": {"cli"},
-    "rich": {"cli", "report.full", "report.frame", "report.progress"},
+    "rich": {"cli", "report.line", "report.progress"},
     "pathspec": {"discover", "settings"},
 }
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_model import codes, file, keras_class, model, told
-from savelint.keras.model import SaveCall
+from savelint.keras.events import SaveCall
 from savelint.keras.names import canonical
 from savelint.keras.tables import Kind
 from savelint.keras.values import Shape

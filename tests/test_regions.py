@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from keras_model import codes, model
 from savelint.api import check_source, fix_source
-from savelint.keras.model import ModuleModel, SaveCall
+from savelint.keras.events import SaveCall
+from savelint.keras.model import ModuleModel
 from savelint.keras.regions import Region
 from savelint.keras.walk import children
 from savelint.source import Source

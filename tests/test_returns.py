@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keras_model import HEAD, call_flow, model, told
-from savelint.keras.model import Returned
+from savelint.keras.events import Returned
 from savelint.keras.values import Const
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from keras_model import HEAD, codes, model
 from savelint.api import check_source
-from savelint.keras.model import ModuleModel, SaveCall
+from savelint.keras.events import SaveCall
+from savelint.keras.model import ModuleModel
 from savelint.keras.saving import (
     Bundle,
     FirstContact,

@@ -6,7 +6,7 @@ import pytest
 
 from keras_model import HEAD, keras_class, model, net, summary
 from savelint.keras.clues import NEEDY_CALL
-from savelint.keras.model import Tracing
+from savelint.keras.events import Tracing
 from savelint.keras.values import Parameter, Seq
 
 USES = {

@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator
 from savelint import analysis
 from savelint.analysis import Session
 from savelint.keras import names
+from savelint.keras.events import (
+    LoadCall,
+    SaveCall,
+)
 from savelint.keras.generation import Evidence, Keras
-from savelint.keras.model import LoadCall, ModuleModel, SaveCall
+from savelint.keras.model import ModuleModel
 from savelint.keras.project import Definition, External, File, Module
 from savelint.keras.summary import ClassSummary
 from savelint.keras.tables import Kind

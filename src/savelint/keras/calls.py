@@ -8,12 +8,8 @@ import libcst as cst
 
 from savelint.keras import external, operations, paths, receivers, saves, tables
 from savelint.keras.builtin import BuiltinReader
-from savelint.keras.expressions import WEIGHT_MAKERS
-from savelint.keras.methods import METHODS
-from savelint.keras.model import (
-    Argument as CallArgument,
-)
-from savelint.keras.model import (
+from savelint.keras.events import Argument as CallArgument
+from savelint.keras.events import (
     Arguments,
     Contact,
     Creation,
@@ -29,6 +25,8 @@ from savelint.keras.model import (
     Tracing,
     WeightCall,
 )
+from savelint.keras.expressions import WEIGHT_MAKERS
+from savelint.keras.methods import METHODS
 from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import (
     Argument,

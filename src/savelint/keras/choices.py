@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from savelint.keras.model import Choice
+from savelint.keras.events import Choice
 from savelint.keras.walk import descendants
 
 _TRUTHS = frozenset(

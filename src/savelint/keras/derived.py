@@ -8,7 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from savelint.keras import operations, tables
-from savelint.keras.model import Arguments
+from savelint.keras.events import Arguments
 from savelint.keras.values import (
     Argument,
     Array,

@@ -15,13 +15,13 @@ from savelint.keras.derived import (
     merged,
     tensor_item,
 )
-from savelint.keras.frames import Chain
-from savelint.keras.guards import asked_about, asked_mode, runs_in_training
-from savelint.keras.model import (
+from savelint.keras.events import (
     Arguments,
     AttributeRead,
     OuterRead,
 )
+from savelint.keras.frames import Chain
+from savelint.keras.guards import asked_about, asked_mode, runs_in_training
 from savelint.keras.operators import OperatorReader
 from savelint.keras.values import (
     Argument,

@@ -19,11 +19,9 @@ from savelint.keras.derived import (
     joined,
     without_entry,
 )
+from savelint.keras.events import Flow
 from savelint.keras.frames import Chain, Frame
 from savelint.keras.guards import asked_about, runs_in_training
-from savelint.keras.model import (
-    Flow,
-)
 from savelint.keras.parameters import method_parameters
 from savelint.keras.values import (
     Argument,

@@ -13,10 +13,8 @@ from savelint.keras.derived import (
     merged,
     without_entry,
 )
-from savelint.keras.model import (
-    Argument as CallArgument,
-)
-from savelint.keras.model import (
+from savelint.keras.events import Argument as CallArgument
+from savelint.keras.events import (
     Arguments,
     Contact,
     Creation,

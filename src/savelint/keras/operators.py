@@ -15,11 +15,11 @@ from savelint.keras.derived import (
     concatenated,
     merged,
 )
-from savelint.keras.guards import runs_in_training
-from savelint.keras.model import (
+from savelint.keras.events import (
     Combination,
     NumberUse,
 )
+from savelint.keras.guards import runs_in_training
 from savelint.keras.stores import StoreReader
 from savelint.keras.values import (
     Argument,

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 
-from savelint.keras.model import Arguments
+from savelint.keras.events import Arguments
 from savelint.keras.values import Const, Options, Seq, Text, Value, text_of
 
 _MAX_TEXT = 10_000  # characters of a text that is put together

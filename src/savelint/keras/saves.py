@@ -6,8 +6,13 @@ from collections.abc import Mapping
 
 import libcst as cst
 
+from savelint.keras.events import (
+    Argument,
+    Arguments,
+    LoadCall,
+    SaveCall,
+)
 from savelint.keras.expressions import ExpressionReader
-from savelint.keras.model import Argument, Arguments, LoadCall, SaveCall
 from savelint.keras.tables import Kind
 from savelint.keras.values import Instance, Model, SelfValue, Value, as_model
 from savelint.keras.walk import code

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from savelint.frozen import frozen
 from savelint.keras.assembly import creation
-from savelint.keras.model import (
+from savelint.keras.events import (
     Argument,
     Arguments,
     Contact,
     Flow,
-    KerasClass,
     LoadCall,
-    ModuleModel,
     ObjectStore,
     SaveCall,
     SelfContact,
     SuperCall,
+)
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
 )
 from savelint.keras.tables import Kind
 from savelint.keras.values import (

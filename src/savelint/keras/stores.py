@@ -14,7 +14,7 @@ from savelint.keras.derived import (
     with_entry,
     with_items,
 )
-from savelint.keras.model import (
+from savelint.keras.events import (
     AttributeStore,
     ContainerChange,
     ObjectStore,

@@ -24,17 +24,19 @@ from savelint.keras import (
     removals,
     saving,
 )
+from savelint.keras.events import (
+    AttributeStore,
+    Flow,
+    SaveCall,
+)
 from savelint.keras.generation import Keras
 from savelint.keras.handing import only_hands_on
 from savelint.keras.model import (
-    AttributeStore,
-    Flow,
     HeldClass,
     KerasClass,
     LegacyFlag,
     ModuleModel,
     RemovedUse,
-    SaveCall,
 )
 from savelint.keras.names import canonical
 from savelint.keras.project import Definition, External, File, Found, Module, Project

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from savelint.keras.model import Contact, KerasClass, LayerCall, ModuleModel
+from savelint.keras.events import (
+    Contact,
+    LayerCall,
+)
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
+)
 from savelint.keras.tables import WEIGHTLESS, Kind
 from savelint.keras.values import ClassOutline, Instance, Value, Variable, elements
 

@@ -7,15 +7,17 @@ from functools import lru_cache
 
 from savelint.frozen import frozen
 from savelint.keras import tables
-from savelint.keras.model import (
+from savelint.keras.events import (
     AttributeRead,
     AttributeStore,
     Contact,
     ContainerChange,
     Flow,
+    Stack,
+)
+from savelint.keras.model import (
     KerasClass,
     ModuleModel,
-    Stack,
 )
 from savelint.keras.tables import Kind
 from savelint.keras.values import (

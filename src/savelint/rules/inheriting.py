@@ -15,7 +15,11 @@ from savelint.keras.config import (
     inherited,
     library_bases,
 )
-from savelint.keras.model import Argument, KerasClass, ModuleModel
+from savelint.keras.events import Argument
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
+)
 from savelint.keras.tables import (
     CONFIG,
     LAYER_ARGUMENTS,

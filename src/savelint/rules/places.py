@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from savelint.finding import Edit, Severity
 from savelint.keras import paths, saving
-from savelint.keras.model import Argument, Flow, LoadCall, ModuleModel, SaveCall
+from savelint.keras.events import (
+    Argument,
+    Flow,
+    LoadCall,
+    SaveCall,
+)
+from savelint.keras.model import ModuleModel
 from savelint.keras.saving import FirstContact
 from savelint.keras.tables import Kind
 from savelint.keras.values import Const, Instance, Text

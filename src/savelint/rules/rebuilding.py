@@ -22,8 +22,16 @@ from savelint.keras.config import (
     library_bases,
     recorded_by,
 )
+from savelint.keras.events import (
+    AttributeStore,
+    Creation,
+    SuperCall,
+)
 from savelint.keras.generation import Keras
-from savelint.keras.model import AttributeStore, Creation, KerasClass, ModuleModel, SuperCall
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
+)
 from savelint.keras.tables import (
     CONFIG,
     ROOT_ARGUMENTS,

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues, saving
-from savelint.keras.generation import Keras
-from savelint.keras.model import (
+from savelint.keras.events import (
     Contact,
-    KerasClass,
     LayerCall,
-    ModuleModel,
     SaveCall,
     ShapeUse,
     Stack,
+)
+from savelint.keras.generation import Keras
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
 )
 from savelint.keras.saving import FirstContact
 from savelint.keras.tables import SHAPE_HELPERS, Kind

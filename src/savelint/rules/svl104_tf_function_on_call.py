@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
-from savelint.keras.generation import Keras
-from savelint.keras.model import (
+from savelint.keras.events import (
     AttributeRead,
     AttributeStore,
     Contact,
-    KerasClass,
     LayerCall,
-    ModuleModel,
     ObjectStore,
     SelfContact,
     TensorTest,
+)
+from savelint.keras.generation import Keras
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
 )
 from savelint.keras.tables import Kind
 from savelint.keras.values import (

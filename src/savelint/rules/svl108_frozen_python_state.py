@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues
+from savelint.keras.events import FrozenRead
 from savelint.keras.generation import Keras
-from savelint.keras.model import FrozenRead, KerasClass, ModuleModel
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
+)
 from savelint.keras.tables import CLOCKS, NUMPY_DRAWS, PYTHON_DRAWS
 from savelint.keras.values import (
     Const,

@@ -9,14 +9,16 @@ from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.frozen import frozen
 from savelint.keras import clues, saving
-from savelint.keras.generation import Keras
-from savelint.keras.model import (
+from savelint.keras.events import (
     Flow,
-    KerasClass,
     LayerCall,
-    ModuleModel,
     Returned,
     SaveCall,
+)
+from savelint.keras.generation import Keras
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
 )
 from savelint.keras.tables import Kind
 from savelint.keras.values import (

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.clues import LATE_STATE, SHAPE_METHODS
-from savelint.keras.generation import Keras
-from savelint.keras.model import (
+from savelint.keras.events import (
     AttributeStore,
     Creation,
+)
+from savelint.keras.generation import Keras
+from savelint.keras.model import (
     KerasClass,
     ModuleModel,
 )

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues
+from savelint.keras.events import ContainerChange
 from savelint.keras.generation import Keras
-from savelint.keras.model import ContainerChange, ModuleModel
+from savelint.keras.model import ModuleModel
 from savelint.keras.values import Const, Instance, Seq, Table, Value, Variable, elements
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import containers, weights

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues
+from savelint.keras.events import AttributeStore
 from savelint.keras.generation import Keras
-from savelint.keras.model import AttributeStore, ModuleModel
+from savelint.keras.model import ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import Instance, Seq, Table, Value, Variable, elements
 from savelint.rule import Example, Rule, Way, Witness

@@ -16,7 +16,10 @@ from savelint.keras.config import (
 )
 from savelint.keras.config import recorded as recorded_of
 from savelint.keras.generation import Keras
-from savelint.keras.model import KerasClass, ModuleModel
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
+)
 from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness

@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues
 from savelint.keras.config import Constructor, Taken, constructor, library_bases
+from savelint.keras.events import (
+    LoadCall,
+    SaveCall,
+)
 from savelint.keras.generation import Keras
-from savelint.keras.model import KerasClass, LoadCall, ModuleModel, SaveCall
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
+)
 from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras.config import Taken, constructor, library_bases
 from savelint.keras.generation import Keras
-from savelint.keras.model import KerasClass, ModuleModel
+from savelint.keras.model import (
+    KerasClass,
+    ModuleModel,
+)
 from savelint.keras.tables import CONFIG, Kind
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import rebuilding

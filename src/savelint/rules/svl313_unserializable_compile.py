@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.frozen import frozen
+from savelint.keras.events import (
+    Argument,
+    Arguments,
+    Contact,
+    Flow,
+    LoadCall,
+)
 from savelint.keras.generation import Keras
-from savelint.keras.model import Argument, Arguments, Contact, Flow, LoadCall, ModuleModel
+from savelint.keras.model import ModuleModel
 from savelint.keras.saving import WholeSave, whole_saves
 from savelint.keras.values import Const, Function, Partial, Value, elements
 from savelint.rule import Example, Rule, Way, Witness

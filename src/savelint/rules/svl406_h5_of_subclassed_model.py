@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import paths, saving
+from savelint.keras.events import SaveCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import ModuleModel, SaveCall
+from savelint.keras.model import ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import ClassOutline
 from savelint.rule import Example, Rule, Way, Witness

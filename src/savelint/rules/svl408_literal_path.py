@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import paths
+from savelint.keras.events import Argument
 from savelint.keras.generation import Keras
-from savelint.keras.model import Argument, ModuleModel
+from savelint.keras.model import ModuleModel
 from savelint.keras.values import Text
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import places

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import paths
+from savelint.keras.events import SaveCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import ModuleModel, SaveCall
+from savelint.keras.model import ModuleModel
 from savelint.keras.values import Value, literal
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import occasions

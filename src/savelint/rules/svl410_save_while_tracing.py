@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import paths
+from savelint.keras.events import SaveCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import ModuleModel, SaveCall
+from savelint.keras.model import ModuleModel
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import occasions
 from savelint.rules.occasions import Trace

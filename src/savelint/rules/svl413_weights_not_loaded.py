@@ -8,8 +8,13 @@ from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import paths
 from savelint.keras.assembly import creation
+from savelint.keras.events import (
+    Flow,
+    LoadCall,
+    Stack,
+)
 from savelint.keras.generation import Keras
-from savelint.keras.model import Flow, LoadCall, ModuleModel, Stack
+from savelint.keras.model import ModuleModel
 from savelint.keras.tables import WEIGHTED
 from savelint.keras.values import Const, Instance
 from savelint.rule import Example, Rule, Way, Witness
