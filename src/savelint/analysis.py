@@ -13,9 +13,7 @@ from savelint.keras import METHODS, WORDS, clues
 from savelint.keras.generation import (
     Evidence,
     Keras,
-    base_evidence,
-    file_evidence,
-    keras_evidence,
+    evidence_by,
     package_evidence,
 )
 from savelint.keras.project import File, Project
@@ -120,7 +118,9 @@ def analyse(
         evidence = generation(file, declared)
     active = [rule for rule in rules if evidence.keras in rule.severity]
     if gates:
-        active = [rule for rule in active if _mentions(source.text, [rule])]
+        every = {mention for rule in active for mention in rule.mentions}
+        found = {mention for mention in every if mention in source.text}
+        active = [rule for rule in active if not found.isdisjoint(rule.mentions)]
         statements, active = needed(file, active)
     else:
         statements = relevant(file)
@@ -131,9 +131,9 @@ def analyse(
 def generation(file: File, declared: Callable[[], Evidence | None]) -> Evidence:
     """Which Keras a file is written for, by itself, its bases, its project, or by default."""
     return (
-        file_evidence(file.source.text, file.summary)
-        or base_evidence(file.base_files())
-        or keras_evidence(file.keras_files())
+        file.evidence
+        or evidence_by(file.base_files(), "with a base class")
+        or evidence_by(file.keras_files(), "which hands on Keras")
         or package_evidence(file.package())
         or declared()
         or DEFAULT
@@ -142,10 +142,6 @@ def generation(file: File, declared: Callable[[], Evidence | None]) -> Evidence:
 
 def _has_keras(file: File) -> bool:
     return any(word in file.source.text for word in WORDS) or bool(file.keras_classes)
-
-
-def _mentions(text: str, rules: Sequence[Checker]) -> bool:
-    return any(mention in text for rule in rules for mention in rule.mentions)
 
 
 def relevant(file: File) -> set[int]:
@@ -257,4 +253,6 @@ def _check(
                 findings.setdefault((finding.span, finding.code), finding)
         except Exception as error:
             raise RuleError(rule.code, error) from error
+    for region in module.regions:
+        region.let_go()
     return tuple(finding for _, finding in sorted(findings.items(), key=lambda item: item[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -67,7 +68,8 @@ _BUILTINS = frozenset(
     """.split()
 )
 WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
-
+# A text that says what it is, without an escape, between single quotation marks.
+_PLAIN_TEXT = re.compile(r"(['\"])(?!\1)([^\\]*)\1")
 
 _KINDS: dict[type[cst.CSTNode], str] = {
     cst.Tuple: "tuple",
@@ -118,7 +120,9 @@ class ExpressionReader(OperatorReader):
             self._note(OuterRead(name, value, owner, node, self._inside, training))
 
     def _literal(self, node: cst.Integer | cst.Float | cst.SimpleString) -> Value:
-        return Const(node.evaluated_value)
+        # Nearly all, without the compiler of Python.
+        plain = _PLAIN_TEXT.fullmatch(node.value)
+        return Const(plain[2] if plain else node.evaluated_value)
 
     def _texts(self, node: cst.ConcatenatedString) -> Value:
         left, right = self.value(node.left), self.value(node.right)

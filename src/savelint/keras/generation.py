@@ -48,23 +48,12 @@ _ONLY_V3 = ("keras.ops", "keras.random", "keras.tree", "keras_hub", "keras_nlp")
 _FLAG = LEGACY_FLAG + r"['\"]\s*(?:\]\s*=|,)\s*['\"](\w+)['\"]"
 
 
-def base_evidence(files: Iterable[File]) -> Evidence | None:
-    """The generation by the files that hold a file's base classes; the first that tells."""
+def evidence_by(files: Iterable[File], role: str) -> Evidence | None:
+    """The generation by other files, the first that tells; `role` is what they are to a file."""
     for file in files:
-        found = file_evidence(file.source.text, file.summary)
-        if found is not None:
-            reason = found.reason.removeprefix("the file ")
-            return Evidence(found.keras, f"{file.source.path}, with a base class, {reason}")
-    return None
-
-
-def keras_evidence(files: Iterable[File]) -> Evidence | None:
-    """The generation by the files of the project that hand Keras on to a file."""
-    for file in files:
-        found = file_evidence(file.source.text, file.summary)
-        if found is not None:
-            reason = found.reason.removeprefix("the file ")
-            return Evidence(found.keras, f"{file.source.path}, which hands on Keras, {reason}")
+        if file.evidence is not None:
+            reason = file.evidence.reason.removeprefix("the file ")
+            return Evidence(file.evidence.keras, f"{file.source.path}, {role}, {reason}")
     return None
 
 

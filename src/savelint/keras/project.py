@@ -16,6 +16,7 @@ from savelint.discover import display_name, os_reason
 from savelint.files import Files
 from savelint.frozen import frozen
 from savelint.keras import external, names
+from savelint.keras.generation import Evidence, file_evidence
 from savelint.keras.summary import ClassSummary, Summary, summarise
 from savelint.keras.tables import SAVING, WRITING, Kind
 from savelint.modules import Modules, Place
@@ -202,6 +203,11 @@ class File:
                     if found is not None:
                         pending.append(found)
                         yield found
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """Which Keras it is written for, as far as it tells by itself."""
+        return file_evidence(self.source.text, self.summary)
 
     def package(self) -> File | None:
         """The `__init__.py` of the outermost package that holds the file."""

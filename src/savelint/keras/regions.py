@@ -7,7 +7,7 @@ once a region and only when something in it is reported.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
@@ -132,6 +132,13 @@ def _is_bare(node: cst.CSTNode) -> bool:
     return not node.lpar
 
 
+def _definitions(body: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    for node in body:
+        if isinstance(node, (cst.ClassDef, cst.FunctionDef)):
+            yield from (node, node.body)
+            yield from _definitions(node.body.body)
+
+
 def _asks_identity(node: cst.Comparison) -> bool:
     return all(isinstance(c.operator, (cst.Is, cst.IsNot)) for c in node.comparisons)
 
@@ -178,10 +185,29 @@ class Region:
                 f"libcst cannot parse this: {error.message}", self.first_line + error.raw_line - 1
             ) from error
 
-    @cached_property
-    def members(self) -> frozenset[int]:
+    @property
+    def members(self) -> Iterator[int]:
         """The identities of the region's nodes, without white space and punctuation."""
-        return frozenset((id(self.tree), *self._parents))
+        yield id(self.tree)
+        yield from self._parents
+
+    def holds(self, node: cst.CSTNode) -> bool:
+        """Whether a node is one of the region's."""
+        return node is self.tree or id(node) in self._parents
+
+    @cached_property
+    def definitions(self) -> frozenset[int]:
+        """The identities of its classes and functions, as far as no other block is around them.
+
+        Those of their bodies, too: what is asked of the region of another file is nearly
+        always one of these.
+        """
+        return frozenset(map(id, _definitions(self.tree.body)))
+
+    def let_go(self) -> None:
+        """Forget where nodes are, which takes as much memory as they do: it can be made again."""
+        for name in ("_parents", "_generated", "_aligned"):
+            self.__dict__.pop(name, None)
 
     def span_of(self, node: cst.CSTNode) -> Span:
         """Where a node of this region stands in the source, without surrounding space."""

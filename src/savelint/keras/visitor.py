@@ -138,8 +138,9 @@ class Library:
 
     def region(self, node: cst.CSTNode) -> Region | None:
         """The region, of whatever file, that holds a node."""
-        regions = (r for visitor in self._visitors.values() for r in visitor.regions)
-        return next((region for region in regions if id(node) in region.members), None)
+        regions = [r for visitor in self._visitors.values() for r in visitor.regions]
+        defining = (region for region in regions if id(node) in region.definitions)
+        return next(defining, None) or next((r for r in regions if r.holds(node)), None)
 
 
 def _exported(value: Value) -> Value:
