@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,7 +13,6 @@ from savelint.keras import METHODS, WORDS, clues
 from savelint.keras.generation import (
     Evidence,
     Keras,
-    evidence_by,
     package_evidence,
 )
 from savelint.keras.project import File, Project
@@ -132,12 +131,21 @@ def generation(file: File, declared: Callable[[], Evidence | None]) -> Evidence:
     """Which Keras a file is written for, by itself, its bases, its project, or by default."""
     return (
         file.evidence
-        or evidence_by(file.base_files(), "with a base class")
-        or evidence_by(file.keras_files(), "which hands on Keras")
-        or package_evidence(file.package())
+        or _evidence_by(file.base_files(), "with a base class")
+        or _evidence_by(file.keras_files(), "which hands on Keras")
+        or ((package := file.package()) and package_evidence(package.source))
         or declared()
         or DEFAULT
     )
+
+
+def _evidence_by(files: Iterable[File], role: str) -> Evidence | None:
+    """The generation by other files, the first that tells; `role` is what they are to a file."""
+    for file in files:
+        if file.evidence is not None:
+            reason = file.evidence.reason.removeprefix("the file ")
+            return Evidence(file.evidence.keras, f"{file.source.path}, {role}, {reason}")
+    return None
 
 
 def _has_keras(file: File) -> bool:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from savelint.keras import LEGACY_FLAG, LEGACY_ON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from savelint.keras.project import File
     from savelint.keras.summary import Summary
+    from savelint.source import Source
 
 
 class Keras(IntEnum):
@@ -48,23 +46,12 @@ _ONLY_V3 = ("keras.ops", "keras.random", "keras.tree", "keras_hub", "keras_nlp")
 _FLAG = LEGACY_FLAG + r"['\"]\s*(?:\]\s*=|,)\s*['\"](\w+)['\"]"
 
 
-def evidence_by(files: Iterable[File], role: str) -> Evidence | None:
-    """The generation by other files, the first that tells; `role` is what they are to a file."""
-    for file in files:
-        if file.evidence is not None:
-            reason = file.evidence.reason.removeprefix("the file ")
-            return Evidence(file.evidence.keras, f"{file.source.path}, {role}, {reason}")
-    return None
-
-
-def package_evidence(file: File | None) -> Evidence | None:
-    """The generation by what the outermost package of a file sets when it is imported."""
-    if file is None:
-        return None
-    flag = re.search(_FLAG, file.source.text)
+def package_evidence(source: Source) -> Evidence | None:
+    """The generation by what a package sets when it is imported; `source` is its `__init__.py`."""
+    flag = re.search(_FLAG, source.text)
     if flag is None or flag.group(1) not in LEGACY_ON:
         return None
-    return Evidence(Keras.V2, f"{file.source.path} sets TF_USE_LEGACY_KERAS")
+    return Evidence(Keras.V2, f"{source.path} sets TF_USE_LEGACY_KERAS")
 
 
 def file_evidence(text: str, summary: Summary) -> Evidence | None:
