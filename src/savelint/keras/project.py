@@ -7,7 +7,7 @@ cannot be read or found is unknown, and a rule that meets it stays silent.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
@@ -342,6 +342,7 @@ class Project:
         self._open: set[tuple[int, str]] = set()
         self._circles = 0
         self._makers: dict[str, dict[str, list[str]]] = {}
+        self._leads: dict[tuple[File, frozenset[int]], Sequence[tuple[File, int]]] = {}
 
     def open(self, source: Source, path: str = "") -> File:
         """A file whose text is given; raises SourceError when that does not parse.
@@ -475,8 +476,7 @@ class Project:
         """The words of the helpers and bases in other files that statements lead to."""
         words: set[str] = set()
         seen: set[tuple[str, int]] = set()
-        told: set[tuple[Place, str]] = set()
-        pending = list(self._leads_abroad(file, indices, told))
+        pending = [*self._leads_abroad(file, frozenset(indices))]
         while pending:
             other, index = pending.pop()
             if (other.path, index) in seen:
@@ -484,13 +484,17 @@ class Project:
             reached = other.reach(index, through_keras=False)
             seen.update((other.path, each) for each in reached)
             words.update(*(other.summary.statements[each].words for each in reached))
-            pending += self._leads_abroad(other, reached, told)
+            pending += self._leads_abroad(other, frozenset(reached))
         return frozenset(words)
 
-    def _leads_abroad(
-        self, file: File, indices: set[int], told: set[tuple[Place, str]]
-    ) -> Iterator[tuple[File, int]]:
+    def _leads_abroad(self, file: File, indices: frozenset[int]) -> Sequence[tuple[File, int]]:
         """The functions, and bases of classes, of other files that statements name."""
+        key = (file, indices)
+        if key not in self._leads:
+            self._leads[key] = list(self._named_abroad(file, indices))
+        return self._leads[key]
+
+    def _named_abroad(self, file: File, indices: frozenset[int]) -> Iterator[tuple[File, int]]:
         summary = file.summary
         dotted = {
             base
@@ -509,15 +513,10 @@ class Project:
                     if name in bases or not other.is_keras_statement(at):
                         yield other, at
             elif isinstance(found, Module):
-                yield from self._named_in(found, words, told)
+                yield from self._named_in(found, words)
 
-    def _named_in(
-        self, module: Module, words: set[str], told: set[tuple[Place, str]]
-    ) -> Iterator[tuple[File, int]]:
-        """The functions of a module, or of modules in it, that have one of the names.
-
-        Those in `told` are left out, and put in there.
-        """
+    def _named_in(self, module: Module, words: set[str]) -> Iterator[tuple[File, int]]:
+        """The functions of a module, or of modules in it, that have one of the names."""
         level, seen = [module], {module.place}
         for _ in range(_MAX_PACKAGES + 1):
             inner: list[Module] = []
@@ -527,8 +526,7 @@ class Project:
                     if isinstance(found, Module) and found.place not in seen:
                         seen.add(found.place)
                         inner.append(found)
-                    elif isinstance(found, Definition) and (each.place, word) not in told:
-                        told.add((each.place, word))
+                    elif isinstance(found, Definition):
                         for other, at in _definition(found):
                             if not other.is_keras_statement(at):
                                 yield other, at
