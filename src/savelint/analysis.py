@@ -261,6 +261,5 @@ def _check(
                 findings.setdefault((finding.span, finding.code), finding)
         except Exception as error:
             raise RuleError(rule.code, error) from error
-    for region in module.regions:
-        region.let_go()
+    session.library.close(file)
     return tuple(finding for _, finding in sorted(findings.items(), key=lambda item: item[0]))

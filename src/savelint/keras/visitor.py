@@ -101,6 +101,8 @@ class Library:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._visitors: dict[str, _Visitor] = {}
+        # The paths of the files to which another one led.
+        self._led: set[str] = set()
         self.homes: dict[ClassOutline, _Visitor] = {}
 
     def open(self, file: File) -> _Visitor:
@@ -115,8 +117,19 @@ class Library:
         self._visitors[file.path] = _Visitor(file, self)
         return self._visitors[file.path]
 
+    def close(self, file: File) -> None:
+        """Let go of what was read of a file that was checked, if only its own check needs it."""
+        visitor = self._visitors[file.path]
+        for region in visitor.regions:
+            region.let_go()
+        if file.path not in self._led:
+            del self._visitors[file.path]
+            for outline in visitor.outlines:
+                self.homes.pop(outline, None)
+
     def visitor(self, file: File) -> _Visitor:
         """The visitor of a file that another one leads to."""
+        self._led.add(file.path)
         if file.path not in self._visitors:
             self._visitors[file.path] = _Visitor(file, self)
         return self._visitors[file.path]
@@ -232,6 +245,12 @@ class _Visitor:
     def regions(self) -> tuple[Region, ...]:
         """What was parsed so far."""
         return tuple(self._regions.values())
+
+    @property
+    def outlines(self) -> Iterator[ClassOutline]:
+        """The classes of the file that were met so far."""
+        yield from self._outlines.values()
+        yield from self._outer.values()
 
     def _removed(self) -> Iterable[RemovedUse]:
         """What the file uses of names that are gone."""
