@@ -26,7 +26,7 @@ def tree(*names: str) -> None:
 
 def search(*paths: str, patterns: tuple[str, ...] = (), force_exclude: bool = False) -> Discovery:
     excludes = replace(Excludes(str(Path.cwd())), patterns=patterns)
-    return discover(paths, lambda directory: excludes, force_exclude=force_exclude)
+    return discover(paths, lambda *_: excludes, force_exclude=force_exclude)
 
 
 def names(found: Discovery) -> list[str]:

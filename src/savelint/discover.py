@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from savelint.files import read_bytes
 from savelint.frozen import frozen
@@ -192,18 +192,23 @@ def os_reason(error: OSError) -> str:
     return f"{(error.strerror or str(error)).lower()}; check the path or exclude it"
 
 
+# Gives the excludes for a directory, of which it is told the names where they are known.
+ExcludesOf: TypeAlias = "Callable[[str, Container[str] | None], Excludes]"
+
+
 def discover(
     paths: Sequence[str],
-    excludes_of: Callable[[str], Excludes],
+    excludes_of: ExcludesOf,
     *,
     force_exclude: bool = False,
 ) -> Discovery:
-    """Find the files that `paths` mean; `excludes_of` gives the excludes for a directory.
+    """Find the files that `paths` mean.
 
     Raises only what `excludes_of` raises: a path that does not work is a Problem.
     """
     search = _Search(excludes_of)
     excluded = 0
+    parent = os.path.dirname
     for given in paths:
         # Not resolve(): a link is shown, configured and excluded by the name it was given.
         absolute = os.path.abspath(given)
@@ -216,7 +221,9 @@ def discover(
             search.directory(absolute, given)
         elif not stat.S_ISREG(mode):
             search.problem(absolute, given, "not a regular file; use `-` to read standard input")
-        elif force_exclude and excludes_of(os.path.dirname(absolute)).excludes_within(absolute):
+        elif force_exclude and excludes_of(parent(absolute), None).excludes_within(
+            absolute
+        ):
             excluded += 1
         elif absolute.endswith(NOTEBOOK):
             search.problem(absolute, given, "notebooks are not read yet; leave it out")
@@ -230,7 +237,7 @@ def discover(
 class _Search:
     """The state of one search: what was found, by real path, and what went wrong."""
 
-    excludes_of: Callable[[str], Excludes]
+    excludes_of: ExcludesOf
     found: dict[str, Found] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -260,7 +267,7 @@ class _Search:
                 ignores = ()  # a repository of its own: what the one around it ignores ends here
             if _IGNORE_FILE in entries:
                 ignores += tuple(self._ignore_file(path, given))
-            excludes = self.excludes_of(path)
+            excludes = self.excludes_of(path, entries)
             # A directory given by name is entered, so what excludes it has no say inside.
             if excludes.verdict(top, directory=True):
                 excludes = replace(excludes, patterns=())

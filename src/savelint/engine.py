@@ -138,9 +138,7 @@ def check_paths(
     All settings are read before the first file is: a mistake in them leaves all as it is.
     `watch` is told how many files there are, and gives what is called after each of them.
     """
-    found = discover(
-        paths, lambda directory: configuration.of(directory).excludes, force_exclude=force_exclude
-    )
+    found = discover(paths, configuration.excludes_of, force_exclude=force_exclude)
     tasks = [
         Task(f.path, f.display, configuration.of(os.path.dirname(f.path))) for f in found.files
     ]
@@ -165,7 +163,7 @@ def overviews(
     """
     from savelint.overview import overview
 
-    found = discover(paths, lambda directory: configuration.of(directory).excludes)
+    found = discover(paths, configuration.excludes_of)
     shown: list[Overview] = []
     failed = [f"{problem.display}: {problem.reason}" for problem in found.problems]
     for each in found.files:

@@ -20,7 +20,7 @@ to the working directory.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -117,11 +117,18 @@ class Configuration:
     isolated: bool = False
     _of: dict[str, Settings] = field(default_factory=dict)
 
-    def of(self, directory: str) -> Settings:
-        """Return the settings for the files in the absolute `directory`."""
+    def of(self, directory: str, names: Container[str] | None = None) -> Settings:
+        """Return the settings for the files in the absolute `directory`.
+
+        `names` are those of the files in it, if they are known: a look at the disk is dear.
+        """
         if directory not in self._of:
-            self._of[directory] = self._find(directory)
+            self._of[directory] = self._find(directory, names)
         return self._of[directory]
+
+    def excludes_of(self, directory: str, names: Container[str] | None) -> Excludes:
+        """Return what is kept out of a search in a directory; `names` as for `of`."""
+        return self.of(directory, names).excludes
 
     @cached_property
     def fallback(self) -> Settings:
@@ -133,11 +140,11 @@ class Configuration:
             raise ConfigError(f"{_shown(self.config)}: holds no {TABLE} table")
         return self._build(os.getcwd(), self.config, table)
 
-    def _find(self, directory: str) -> Settings:
+    def _find(self, directory: str, names: Container[str] | None) -> Settings:
         if self.isolated or self.config:
             return self.fallback
         file = os.path.join(directory, FILE)
-        if os.path.isfile(file):
+        if (names is None or FILE in names) and os.path.isfile(file):
             table = _table(file)
             if table is not None:
                 return self._build(directory, file, table)
