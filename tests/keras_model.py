@@ -8,10 +8,7 @@ from functools import cache
 from savelint.analysis import Analysis, analyse
 from savelint.keras.events import Flow
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.project import File, Project
 from savelint.keras.summary import Summary, summarise
 from savelint.keras.values import (

@@ -6,10 +6,7 @@ import pytest
 
 from keras_model import call_flow, file, model, net, summary, told
 from savelint.keras import clues
-from savelint.keras.events import (
-    AttributeStore,
-    ContainerChange,
-)
+from savelint.keras.events import AttributeStore, ContainerChange
 from savelint.keras.values import Const, Function, Member, Partial, Seq, Table, elements
 
 COLLECTIONS = "import collections\nimport functools\n"

@@ -10,10 +10,7 @@ import pytest
 from keras_model import HEAD, codes, model
 from savelint.analysis import Session, analyse
 from savelint.keras import paths
-from savelint.keras.events import (
-    LoadCall,
-    SaveCall,
-)
+from savelint.keras.events import LoadCall, SaveCall
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.keras.values import Const, Text, Value, join, text_of

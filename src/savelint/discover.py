@@ -221,9 +221,7 @@ def discover(
             search.directory(absolute, given)
         elif not stat.S_ISREG(mode):
             search.problem(absolute, given, "not a regular file; use `-` to read standard input")
-        elif force_exclude and excludes_of(parent(absolute), None).excludes_within(
-            absolute
-        ):
+        elif force_exclude and excludes_of(parent(absolute), None).excludes_within(absolute):
             excluded += 1
         elif absolute.endswith(NOTEBOOK):
             search.problem(absolute, given, "notebooks are not read yet; leave it out")

@@ -8,10 +8,7 @@ from collections.abc import Callable, Iterator
 from savelint import analysis
 from savelint.analysis import Session
 from savelint.keras import names
-from savelint.keras.events import (
-    LoadCall,
-    SaveCall,
-)
+from savelint.keras.events import LoadCall, SaveCall
 from savelint.keras.generation import Evidence, Keras
 from savelint.keras.model import ModuleModel
 from savelint.keras.project import Definition, External, File, Module

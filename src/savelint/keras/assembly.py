@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
-from savelint.keras.events import (
-    Argument,
-    Contact,
-    Creation,
-    Flow,
-    Graph,
-    LayerCall,
-    Stack,
-)
+from savelint.keras.events import Argument, Contact, Creation, Flow, Graph, LayerCall, Stack
 from savelint.keras.values import Instance, Spec, Tensor, Value, elements, literal
 
 

@@ -10,10 +10,7 @@ from savelint.keras import paths, tables
 from savelint.keras.derived import (
     item_of,
 )
-from savelint.keras.events import (
-    Arguments,
-    TensorRead,
-)
+from savelint.keras.events import Arguments, TensorRead
 from savelint.keras.methods import MethodReader
 from savelint.keras.values import (
     Argument,

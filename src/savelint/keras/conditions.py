@@ -12,10 +12,7 @@ from savelint.keras.choices import choice_of
 from savelint.keras.derived import (
     as_dynamic,
 )
-from savelint.keras.events import (
-    FrozenRead,
-    TensorTest,
-)
+from savelint.keras.events import FrozenRead, TensorTest
 from savelint.keras.frames import FunctionReader
 from savelint.keras.guards import asked_about, asked_for_rank, asks_shape, runs_in_training
 from savelint.keras.values import (

@@ -14,18 +14,9 @@ from typing import TYPE_CHECKING
 from savelint.frozen import frozen
 from savelint.keras import external, fields, tables
 from savelint.keras.events import Argument as Passed
-from savelint.keras.events import (
-    AttributeStore,
-    ContainerChange,
-    Returned,
-    SuperCall,
-    TakenKeyword,
-)
+from savelint.keras.events import AttributeStore, ContainerChange, Returned, SuperCall, TakenKeyword
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.values import Argument, ClassOutline, Parameter, Table, Value
 
 if TYPE_CHECKING:

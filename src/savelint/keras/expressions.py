@@ -16,11 +16,7 @@ from savelint.keras.derived import (
     merged,
     tensor_item,
 )
-from savelint.keras.events import (
-    Arguments,
-    AttributeRead,
-    OuterRead,
-)
+from savelint.keras.events import Arguments, AttributeRead, OuterRead
 from savelint.keras.frames import Chain
 from savelint.keras.guards import asked_about, asked_mode, runs_in_training
 from savelint.keras.operators import OperatorReader

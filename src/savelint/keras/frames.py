@@ -9,13 +9,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from savelint.keras.events import (
-    Arguments,
-    Creation,
-    Event,
-    Flow,
-    Returned,
-)
+from savelint.keras.events import Arguments, Creation, Event, Flow, Returned
 from savelint.keras.guards import may_ask_mode
 from savelint.keras.parameters import is_static
 from savelint.keras.receivers import model_of_class

@@ -14,12 +14,7 @@ from savelint.keras.derived import (
     without_entry,
 )
 from savelint.keras.events import Argument as CallArgument
-from savelint.keras.events import (
-    Arguments,
-    Contact,
-    Creation,
-    ShapeUse,
-)
+from savelint.keras.events import Arguments, Contact, Creation, ShapeUse
 from savelint.keras.saves import SaveReader
 from savelint.keras.tables import CONFIG
 from savelint.keras.values import (

@@ -15,10 +15,7 @@ from savelint.keras.derived import (
     concatenated,
     merged,
 )
-from savelint.keras.events import (
-    Combination,
-    NumberUse,
-)
+from savelint.keras.events import Combination, NumberUse
 from savelint.keras.guards import runs_in_training
 from savelint.keras.stores import StoreReader
 from savelint.keras.values import (

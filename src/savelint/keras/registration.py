@@ -6,10 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from savelint.keras.model import (
-    Reference,
-    Registration,
-)
+from savelint.keras.model import Reference, Registration
 from savelint.keras.names import canonical
 from savelint.keras.summary import Summary
 from savelint.keras.walk import decorator_name, descendants, dotted

@@ -6,12 +6,7 @@ from collections.abc import Mapping
 
 import libcst as cst
 
-from savelint.keras.events import (
-    Argument,
-    Arguments,
-    LoadCall,
-    SaveCall,
-)
+from savelint.keras.events import Argument, Arguments, LoadCall, SaveCall
 from savelint.keras.expressions import ExpressionReader
 from savelint.keras.tables import Kind
 from savelint.keras.values import Instance, Model, SelfValue, Value, as_model

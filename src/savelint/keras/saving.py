@@ -19,10 +19,7 @@ from savelint.keras.events import (
     SelfContact,
     SuperCall,
 )
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     Array,

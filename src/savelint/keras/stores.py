@@ -14,12 +14,7 @@ from savelint.keras.derived import (
     with_entry,
     with_items,
 )
-from savelint.keras.events import (
-    AttributeStore,
-    ContainerChange,
-    ObjectStore,
-    SymbolicUnpacking,
-)
+from savelint.keras.events import AttributeStore, ContainerChange, ObjectStore, SymbolicUnpacking
 from savelint.keras.values import (
     Array,
     ClassOutline,

@@ -24,20 +24,10 @@ from savelint.keras import (
     removals,
     saving,
 )
-from savelint.keras.events import (
-    AttributeStore,
-    Flow,
-    SaveCall,
-)
+from savelint.keras.events import AttributeStore, Flow, SaveCall
 from savelint.keras.generation import Keras
 from savelint.keras.handing import only_hands_on
-from savelint.keras.model import (
-    HeldClass,
-    KerasClass,
-    LegacyFlag,
-    ModuleModel,
-    RemovedUse,
-)
+from savelint.keras.model import HeldClass, KerasClass, LegacyFlag, ModuleModel, RemovedUse
 from savelint.keras.names import canonical
 from savelint.keras.project import Definition, External, File, Found, Module, Project
 from savelint.keras.regions import Region

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from savelint.keras.events import (
-    Contact,
-    LayerCall,
-)
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.events import Contact, LayerCall
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import WEIGHTLESS, Kind
 from savelint.keras.values import ClassOutline, Instance, Value, Variable, elements
 

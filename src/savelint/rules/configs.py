@@ -12,10 +12,7 @@ from savelint.frozen import frozen
 from savelint.keras import reserved
 from savelint.keras.config import Config, Constructor, Entry, Held
 from savelint.keras.events import AttributeStore
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG
 from savelint.keras.values import Argument
 from savelint.keras.walk import descendants, dotted

@@ -15,10 +15,7 @@ from savelint.keras.events import (
     Flow,
     Stack,
 )
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     ClassOutline,

@@ -7,19 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from savelint.finding import Fix, Safety
-from savelint.keras.config import (
-    Config,
-    Constructor,
-    config,
-    handed,
-    inherited,
-    library_bases,
-)
+from savelint.keras.config import Config, Constructor, config, handed, inherited, library_bases
 from savelint.keras.events import Argument
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import (
     CONFIG,
     LAYER_ARGUMENTS,

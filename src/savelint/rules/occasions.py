@@ -10,14 +10,8 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from savelint.keras.events import (
-    Flow,
-    SaveCall,
-)
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.events import Flow, SaveCall
+from savelint.keras.model import KerasClass, ModuleModel
 
 if TYPE_CHECKING:
     import libcst as cst

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 
 from savelint.finding import Edit, Severity
 from savelint.keras import paths, saving
-from savelint.keras.events import (
-    Argument,
-    Flow,
-    LoadCall,
-    SaveCall,
-)
+from savelint.keras.events import Argument, Flow, LoadCall, SaveCall
 from savelint.keras.model import ModuleModel
 from savelint.keras.saving import FirstContact
 from savelint.keras.tables import Kind

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from savelint import rewrite
-from savelint.finding import Edit, Fix, Safety
-from savelint.frozen import frozen
 from savelint.keras.config import (
     Config,
     Constructor,
-    Entry,
-    Held,
     Taken,
     accepted,
     arguments_of,
@@ -22,16 +16,9 @@ from savelint.keras.config import (
     library_bases,
     recorded_by,
 )
-from savelint.keras.events import (
-    AttributeStore,
-    Creation,
-    SuperCall,
-)
+from savelint.keras.events import AttributeStore, Creation, SuperCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import (
     CONFIG,
     ROOT_ARGUMENTS,
@@ -45,14 +32,11 @@ from savelint.rules import lineage
 if TYPE_CHECKING:
     import libcst as cst
 
-    from savelint.rules.configs import Addition
 
 # Arguments of every layer, and seeds: what is lost of them changes no output.
 _NEUTRAL = ROOT_ARGUMENTS["Layer"] | {"seed", "verbose", "debug"}
 # Those of them that the base always has a value for; others a class may require itself.
 _GIVEN = frozenset({"name", "trainable", "dtype"})
-# Their own `get_config` gives something in one generation at least.
-_MERGED = (".Layer", ".Model", ".Loss", ".Metric", ".metrics.Mean", ".metrics.Sum")
 # What the annotation of an argument says of it.
 _ANNOTATIONS = (
     ("layer", r"(?:\w+\.)*(?:Layer|Model|Sequential)"),
@@ -67,14 +51,12 @@ _OF_LAYERS = frozenset(
     """.split()
 )
 # Members of numbers, words, lists and dictionaries.
-_OF_PLAIN = frozenset(
+OF_PLAIN = frozenset(
     name for kind in (int, float, str, list, tuple, dict) for name in dir(kind) if name[0] != "_"
 )
 # The class whose config those of a module's other classes hold.
 _ROOTS = {"layers": "Layer", "losses": "Loss", "metrics": "Metric"}
 _OPTIMIZER = re.compile(r"keras\.optimizers\.(?:legacy\.|experimental\.)?[A-Z]\w+")
-# Words of functions that give what they are given in the form that they take.
-_CHECKS = ("standardize", "normalize", "normalise", "validate", "check", "ensure")
 # How a `from_config` makes the object of a config, of which it may take some things out.
 _MADE = re.compile(
     r"\breturn cls\((?P<given>(?:\w+, *)*)\*\*(?P<spread>\w+)\)"
@@ -202,118 +184,6 @@ def _assets(module: ModuleModel, cls: KerasClass) -> str:
     return " ".join(module.code_of(method.body) for method in methods if method is not None)
 
 
-@frozen
-class Altered:
-    """An entry that holds something else than what the argument of its name was given.
-
-    It is what another argument holds, or what `computed` makes of it.
-    """
-
-    taken: Taken
-    entry: Entry
-    other: str
-    computed: cst.BaseExpression | None
-
-
-def altered(
-    module: ModuleModel, cls: KerasClass, recorded: Config, made: Constructor
-) -> Iterator[Altered]:
-    """The entries with which a class is not made as it was."""
-    if supplied(module, cls) != frozenset():
-        return
-    arguments = {taken.name: taken for taken in made.arguments if taken.parameter is not None}
-    for key, entry in recorded.entries.items():
-        if key not in arguments or not module.is_here(entry.node):
-            continue
-        if module.branches_of(entry.node):
-            continue
-        written = module.text(entry.value_node)
-        held = made.held.get(key)
-        other = _other(module, recorded, made, entry)
-        if other:
-            yield Altered(arguments[key], entry, other, None)
-        elif held is not None and isinstance(entry.value, Instance):
-            layer = _layer_of(module, cls, written, held)
-            if layer is not None:
-                yield Altered(arguments[key], entry, "", layer)
-        elif held is None and isinstance(entry.value, Argument):
-            value = entry.value
-            if value.name == key and value.how == "computed" and not value.keywords:
-                computed = _computation(cls, written, key)
-                if computed is not None:
-                    yield Altered(arguments[key], entry, "", computed)
-
-
-def _other(module: ModuleModel, recorded: Config, made: Constructor, entry: Entry) -> str:
-    """The argument that an entry holds in place of that of its name."""
-    written = module.text(entry.value_node)
-    held = made.held.get(entry.key)
-    if held is None:
-        return ""
-    for name, source in made.held.items():
-        if name == entry.key or name not in recorded.entries:
-            continue
-        if written != f"self.{source.attribute}":
-            continue
-        value = entry.value
-        is_it = isinstance(value, Argument) and value.name == name and not value.keywords
-        # The two have changed places, whatever becomes of one of them later.
-        crossed = module.is_here(recorded.entries[name].node) and (
-            module.text(recorded.entries[name].value_node) == f"self.{held.attribute}"
-        )
-        if (is_it and held.certain) or (crossed and not held.how and not source.how):
-            return name
-    return ""
-
-
-def _layer_of(
-    module: ModuleModel, cls: KerasClass, written: str, held: Held
-) -> cst.BaseExpression | None:
-    """`Dropout(self.rate)`, where that is all that an entry is given in place of `rate`."""
-    stores = [
-        store
-        for flow in cls.flows.values()
-        for store in flow.all(AttributeStore)
-        if f"self.{store.name}" == written
-    ]
-    if len(stores) != 1 or stores[0].conditional or not held.certain or held.how:
-        return None
-    made = stores[0].value
-    if not isinstance(made, Instance) or made.kind is None or not made.kind.is_layer:
-        return None
-    arguments = getattr(stores[0].value_node, "args", ())
-    is_given = any(module.text(each.value) == f"self.{held.attribute}" for each in arguments)
-    return stores[0].value_node if is_given else None
-
-
-def _computation(cls: KerasClass, kept: str, name: str) -> cst.BaseExpression | None:
-    """`1.0 / name`, where that is all that `self.kept` is ever given."""
-    stores = [
-        store
-        for flow in cls.flows.values()
-        for store in flow.all(AttributeStore)
-        if f"self.{store.name}" == kept
-    ]
-    if len(stores) != 1 or stores[0].conditional or stores[0].method != "__init__":
-        return None
-    import libcst as cst
-
-    node = stores[0].value_node
-    if not isinstance(node, cst.BinaryOperation):
-        return None
-    parts = (node.left, node.right)
-    names = [part.value for part in parts if isinstance(part, cst.Name)]
-    numbers = [part.evaluated_value for part in parts if isinstance(part, cst.Integer | cst.Float)]
-    is_neutral = any(number in {0, 1} for number in numbers)
-    inverts = not isinstance(parts[0], cst.Name)
-    if names != [name] or len(numbers) != 1:
-        return None
-    operator = type(node.operator).__name__
-    if operator not in {"Add", "Subtract", "Multiply", "Divide"}:
-        return None
-    return node if not is_neutral or (inverts and operator in {"Divide", "Subtract"}) else None
-
-
 def _is_spread(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
     """Whether an argument is taken apart, so that others may record what was in it."""
     if taken.name in made.held:
@@ -437,119 +307,13 @@ def _named(made: Constructor, key: str, written: str) -> str:
     return next(kept, "")
 
 
-@frozen
-class Written:
-    """Entries for a config, the edits they need elsewhere, and why they may not be safe."""
-
-    additions: tuple[Addition, ...]
-    edits: tuple[Edit, ...]
-    reason: str
-
-
-def record(
-    module: ModuleModel, cls: KerasClass, made: Constructor, missing: Sequence[Taken]
-) -> Written | None:
-    """What records arguments; None where it cannot be written."""
-    # libcst is behind this import: a file without findings does not pay for it.
-    from savelint.rules import configs
-
-    additions: list[configs.Addition] = []
-    unkept: list[str] = []
-    reason = ""
-    for taken in missing:
-        held = made.held.get(taken.name)
-        if held is None and _is_hyper(module, made, taken):
-            key = configs.quoted(module, taken.name)
-            kept = f"self._serialize_hyperparameter({key})"
-            additions.append(configs.Addition(taken.name, kept))
-            continue
-        checked = _checked(module, cls, taken) if held is None else None
-        if checked is not None:
-            additions.append(configs.Addition(taken.name, f"self.{checked.name}"))
-            reason = reason or f"`self.{checked.name}` must be taken as `{taken.name}`, too"
-            continue
-        if (held is None or not held.how) and _is_set(module, taken):
-            return None  # A set cannot be saved, and what takes one may not take a list.
-        if held is None:
-            unkept.append(taken.name)
-            additions.append(configs.Addition(taken.name, f"self.{taken.name}"))
-            if not _is_plain_default(module, taken):
-                reason = reason or f"what `{taken.name}` is given must be plain"
-            continue
-        value = configs.value_of(module, held)
-        if value is None:
-            return None
-        if _is_object(module, cls, held):
-            reason = reason or f"what `{taken.name}` is given must be plain"
-        if not held.certain:
-            reason = reason or f"`self.{held.attribute}` may be something else by then"
-        additions.append(configs.Addition(taken.name, value))
-    edits: tuple[Edit, ...] = ()
-    if unkept:
-        stored = configs.storing(module, cls, made, unkept)
-        if stored is None:
-            return None
-        edits = (stored,)
-    return Written(tuple(additions), edits, reason)
-
-
-def _is_hyper(module: ModuleModel, made: Constructor, taken: Taken) -> bool:
-    """Whether a Keras 2 optimizer keeps an argument as one of its hyperparameters."""
-    setting = rf"\bself\._set_hyper\(\s*([\"']){taken.name}\1,\s*{taken.name}\s*,?\s*\)"
-    return re.search(setting, module.code_of(made.node.body)) is not None
-
-
-def _calls_items(module: ModuleModel, loop: cst.CSTNode | None) -> bool:
+def calls_items(module: ModuleModel, loop: cst.CSTNode | None) -> bool:
     """Whether a `for` calls what it goes over."""
     if loop is None or type(loop).__name__ != "For":
         return False
     target = module.text(loop.target)  # type: ignore[attr-defined]
     body = module.text(loop.body)  # type: ignore[attr-defined]
     return target.isidentifier() and re.search(rf"(?<![\w.]){target}\(", body) is not None
-
-
-def _is_object(module: ModuleModel, cls: KerasClass, held: Held) -> bool:
-    """Whether the class calls what it keeps, or asks it for what no plain value has."""
-    if held.how.startswith("keras."):
-        return False
-    for method in cls.outline.methods.values():
-        for read in module.reads_of(method, held.attribute):
-            use = module.use_of(read)
-            if use.role == "called" or (use.role == "member" and use.name not in _OF_PLAIN):
-                return True
-    return False
-
-
-def _checked(module: ModuleModel, cls: KerasClass, taken: Taken) -> AttributeStore | None:
-    """`self.padding = normalize_padding(padding)`, where that is all that it is ever given."""
-    stores = [
-        store
-        for flow in cls.flows.values()
-        for store in flow.all(AttributeStore)
-        if store.name.lstrip("_") == taken.name
-    ]
-    if len(stores) != 1 or stores[0].conditional or stores[0].method != "__init__":
-        return None
-    store = stores[0]
-    call = rf"[\w.]*(?:{'|'.join(_CHECKS)})\w*\((?:\w+=)?{taken.name}\)"
-    is_checked = store.how == "assign" and re.fullmatch(call, module.text(store.value_node))
-    return store if is_checked else None
-
-
-def _is_set(module: ModuleModel, taken: Taken) -> bool:
-    """Whether the default of an argument is a set."""
-    default = taken.parameter.node.default if taken.parameter is not None else None
-    return default is not None and (
-        type(default).__name__ == "Set" or module.text(default).startswith(("set(", "frozenset("))
-    )
-
-
-def _is_plain_default(module: ModuleModel, taken: Taken) -> bool:
-    """Whether the default of an argument is a number or a word, so that others are too."""
-    default = taken.parameter.node.default if taken.parameter is not None else None
-    if default is None:
-        return False
-    return bool(re.fullmatch(r"True|False|[-+.\d][\w.+-]*|(['\"]).*\1", module.text(default)))
 
 
 def listed(taken: Sequence[Taken]) -> str:
@@ -616,72 +380,6 @@ def is_base(module: ModuleModel, cls: KerasClass) -> bool:
     return any("__init__" in member.outline.method_names for member in family)
 
 
-def generate(
-    module: ModuleModel,
-    cls: KerasClass,
-    made: Constructor,
-    missing: Sequence[Taken],
-    layers: Sequence[str] = (),
-    *,
-    merges: bool = False,
-) -> Fix:
-    """A `get_config` that records arguments, with the `**kwargs` that its reader needs.
-
-    Of the arguments `layers` are layers, which a `from_config` brings back. With `merges` a
-    class of the project has a config that is to be handed on; that of Keras is in any case.
-    """
-    from savelint.rules import configs
-
-    display = Fix("define `get_config`", Safety.DISPLAY)
-    if made.definer is not cls.outline or made.star is not None or made.positional_only:
-        return display
-    edits: list[Edit] = []
-    if refuses(module, cls):
-        forwarded = configs.forwarding(module, made)
-        if forwarded is None:
-            return display
-        edits.extend(forwarded)
-    if not missing:
-        if not edits:
-            return display
-        message = "take `**kwargs` and hand them to `super().__init__`"
-        return Fix(message, Safety.SAFE, tuple(edits))
-    written = record(module, cls, made, missing)
-    if written is None:
-        return display
-    bases = tuple(library_bases(cls.outline))
-    merges = merges or is_recorded(cls) or any(base.endswith(_MERGED) for base in bases)
-    additions = list(written.additions)
-    restored: list[configs.Addition] = []
-    reason = written.reason
-    if layers:
-        modules = rewrite.spell(module, "keras.layers")
-        if modules is None:
-            return display
-        name, imports = modules
-        edits.extend(imports)
-        reason = f"{enumerated(layers)} must be a layer"
-        additions = [_serialized(name, each) if each.key in layers else each for each in additions]
-        restored = [_deserialized(module, name, key) for key in layers]
-    method = configs.generated(module, cls, additions, merges=merges, restored=restored)
-    if method is None:
-        return display
-    safety = Safety.UNSAFE if reason else Safety.SAFE
-    edits.extend((*written.edits, method))
-    return Fix(f"record {listed(missing)} in `get_config`", safety, tuple(edits), reason)
-
-
-def _serialized(layers: str, entry: Addition) -> Addition:
-    return replace(entry, value=f"{layers}.serialize({entry.value})")
-
-
-def _deserialized(module: ModuleModel, layers: str, key: str) -> Addition:
-    from savelint.rules import configs
-
-    given = f"config[{configs.quoted(module, key)}]"
-    return configs.Addition(key, f"{layers}.deserialize({given})")
-
-
 def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken) -> str:
     """What an argument that must be given certainly is, and no plain value; "" if unknown.
 
@@ -701,7 +399,7 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
     anew = re.search(rf"(?m)^[ \t]*(?:\w+, *)*{taken.name}(?:, *\w+)* *=(?!=)", text)
     text = text[: anew.end()] + text[anew.end() :].partition("\n")[0] if anew else text
     members = re.findall(rf"(?<![\w.]){taken.name}\.(\w+)", text)
-    found = "object" if set(members) - _OF_PLAIN - {"pop"} else ""
+    found = "object" if set(members) - OF_PLAIN - {"pop"} else ""
     held = made.held.get(taken.name)
     if held is None or held.how not in {"", "converted"} or not held.certain:
         return found
@@ -714,7 +412,7 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
                 continue
             if use.role == "called" and use.direct:
                 found = "callable"
-            elif use.role == "iterated" and _calls_items(module, use.node):
+            elif use.role == "iterated" and calls_items(module, use.node):
                 found = "callables"
     return found
 

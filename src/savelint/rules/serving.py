@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Fix, Safety
 from savelint.keras import saving
-from savelint.keras.events import (
-    SaveCall,
-    SelfContact,
-)
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.events import SaveCall, SelfContact
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.saving import InputSpec
 
 if TYPE_CHECKING:

@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit
-from savelint.keras.events import (
-    LayerCall,
-    SaveCall,
-    SelfContact,
-    SuperCall,
-)
+from savelint.keras.events import LayerCall, SaveCall, SelfContact, SuperCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import Const, Instance, Parameter, Spec, elements
 from savelint.rules import building, serving

@@ -8,18 +8,9 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues, saving
-from savelint.keras.events import (
-    Contact,
-    LayerCall,
-    SaveCall,
-    ShapeUse,
-    Stack,
-)
+from savelint.keras.events import Contact, LayerCall, SaveCall, ShapeUse, Stack
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.saving import FirstContact
 from savelint.keras.tables import SHAPE_HELPERS, Kind
 from savelint.keras.values import (

@@ -8,18 +8,9 @@ from typing import TYPE_CHECKING, cast
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import saving
-from savelint.keras.events import (
-    Argument,
-    Contact,
-    Flow,
-    ObjectStore,
-    SaveCall,
-)
+from savelint.keras.events import Argument, Contact, Flow, ObjectStore, SaveCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.saving import Bundle, FirstContact
 from savelint.keras.tables import Kind
 from savelint.keras.values import (

@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues
-from savelint.keras.events import (
-    NumberUse,
-    ShapeUse,
-    SymbolicUnpacking,
-)
+from savelint.keras.events import NumberUse, ShapeUse, SymbolicUnpacking
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Family
 from savelint.keras.values import Dim, Shape, dimensions
 from savelint.rule import Example, Rule, Way, Witness

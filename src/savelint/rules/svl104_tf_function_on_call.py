@@ -18,10 +18,7 @@ from savelint.keras.events import (
     TensorTest,
 )
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     ClassOutline,

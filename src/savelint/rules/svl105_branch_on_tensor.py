@@ -7,16 +7,9 @@ from collections.abc import Iterator
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues
-from savelint.keras.events import (
-    AttributeStore,
-    Choice,
-    TensorTest,
-)
+from savelint.keras.events import AttributeStore, Choice, TensorTest
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import Traced
 from savelint.rule import Example, Rule, Way, Witness

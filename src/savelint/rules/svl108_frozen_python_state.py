@@ -11,10 +11,7 @@ from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues
 from savelint.keras.events import FrozenRead
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CLOCKS, NUMPY_DRAWS, PYTHON_DRAWS
 from savelint.keras.values import (
     Const,

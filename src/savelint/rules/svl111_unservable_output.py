@@ -9,17 +9,9 @@ from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.frozen import frozen
 from savelint.keras import clues, saving
-from savelint.keras.events import (
-    Flow,
-    LayerCall,
-    Returned,
-    SaveCall,
-)
+from savelint.keras.events import Flow, LayerCall, Returned, SaveCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     Const,

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.values import Parameter
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import signatures

@@ -7,16 +7,9 @@ from collections.abc import Iterator
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import saving
-from savelint.keras.events import (
-    Contact,
-    LayerCall,
-    SaveCall,
-)
+from savelint.keras.events import Contact, LayerCall, SaveCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import LOOKUP_TABLES, Kind
 from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness

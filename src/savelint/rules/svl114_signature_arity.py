@@ -6,15 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from savelint.finding import Finding, Fix, Safety, Severity
-from savelint.keras.events import (
-    Flow,
-    Tracing,
-)
+from savelint.keras.events import Flow, Tracing
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.values import (
     Function,
     Instance,

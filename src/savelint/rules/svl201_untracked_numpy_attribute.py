@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues
-from savelint.keras.events import (
-    AttributeRead,
-    AttributeStore,
-    Combination,
-)
+from savelint.keras.events import AttributeRead, AttributeStore, Combination
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import (
     CONVERSIONS,
     FILLS,

@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.frozen import frozen
-from savelint.keras.events import (
-    AttributeRead,
-    AttributeStore,
-    Flow,
-)
+from savelint.keras.events import AttributeRead, AttributeStore, Flow
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import (
     Argument,

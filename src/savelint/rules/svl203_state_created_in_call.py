@@ -10,15 +10,9 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.clues import LATE_STATE, SHAPE_METHODS
-from savelint.keras.events import (
-    AttributeStore,
-    Creation,
-)
+from savelint.keras.events import AttributeStore, Creation
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import SEEDED, WEIGHTED, Kind
 from savelint.keras.values import Instance, Variable, elements
 from savelint.rule import Example, Rule, Way, Witness

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues
-from savelint.keras.events import (
-    AttributeStore,
-    Flow,
-)
+from savelint.keras.events import AttributeStore, Flow
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.keras.tables import Kind

@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.clues import OUTER_OBJECT
-from savelint.keras.events import (
-    AttributeStore,
-    Creation,
-    OuterRead,
-)
+from savelint.keras.events import AttributeStore, Creation, OuterRead
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import LOOKUP_LAYERS, LOOKUP_TABLES, WEIGHTED, Kind
 from savelint.keras.values import Instance, Seq, Table, Use, Value, Variable, elements
 from savelint.rule import Example, Rule, Way, Witness

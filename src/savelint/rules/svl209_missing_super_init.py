@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.clues import UNFOUNDED
-from savelint.keras.events import (
-    AttributeStore,
-    SuperCall,
-)
+from savelint.keras.events import AttributeStore, SuperCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import ClassOutline, Instance, Seq, Table, Value, Variable
 from savelint.rule import Example, Rule, Way, Witness

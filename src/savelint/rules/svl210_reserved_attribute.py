@@ -6,15 +6,9 @@ from collections.abc import Iterator
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues, reserved
-from savelint.keras.events import (
-    AttributeStore,
-    SuperCall,
-)
+from savelint.keras.events import AttributeStore, SuperCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import Argument, ClassOutline, Const, Seq, Spec
 from savelint.rule import Example, Rule, Way, Witness

@@ -12,16 +12,9 @@ from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.frozen import frozen
 from savelint.keras import assembly, labels
 from savelint.keras.clues import DOUBTFUL_NAME
-from savelint.keras.events import (
-    Creation,
-    Flow,
-    SuperCall,
-)
+from savelint.keras.events import Creation, Flow, SuperCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import WEIGHTED, Kind
 from savelint.keras.values import Instance, Spec, Value
 from savelint.rule import Example, Rule, Way, Witness

@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues
-from savelint.keras.events import (
-    AttributeStore,
-    ObjectStore,
-)
+from savelint.keras.events import AttributeStore, ObjectStore
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.values import Argument, Instance, SelfValue, elements
 from savelint.rule import Example, Rule, Way, Witness
 

@@ -6,16 +6,9 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
-from savelint.keras.events import (
-    Argument,
-    SuperCall,
-    WeightCall,
-)
+from savelint.keras.events import Argument, SuperCall, WeightCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import ClassOutline, Const, Seq
 from savelint.rule import Example, Rule, Way, Witness

@@ -11,10 +11,7 @@ from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import saving
 from savelint.keras.clues import OTHER_CALL
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import lineage

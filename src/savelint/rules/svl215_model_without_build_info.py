@@ -7,17 +7,9 @@ from collections.abc import Iterator
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import saving
-from savelint.keras.events import (
-    Contact,
-    Flow,
-    SelfContact,
-    WeightCall,
-)
+from savelint.keras.events import Contact, Flow, SelfContact, WeightCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import WEIGHTLESS, Kind
 from savelint.keras.values import Instance, elements, literal_dimensions
 from savelint.rule import Example, Rule, Way, Witness

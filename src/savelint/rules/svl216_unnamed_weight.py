@@ -9,10 +9,7 @@ from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras.events import WeightCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 from savelint.keras.values import Const
 from savelint.rule import Example, Rule, Way, Witness

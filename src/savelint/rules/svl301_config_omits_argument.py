@@ -7,23 +7,14 @@ from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
-from savelint.keras.config import (
-    Config,
-    Constructor,
-    Taken,
-    constructor,
-    library_bases,
-)
+from savelint.keras.config import Config, Constructor, Taken, constructor, library_bases
 from savelint.keras.config import recorded as recorded_of
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import rebuilding
+from savelint.rules import alterations, rebuilding, recording
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -826,7 +817,7 @@ class Plain:
             if missing:
                 yield self._found(module, cls, recorded, made, missing)
             if recorded.definer is cls.outline and recorded.definer is made.definer:
-                for each in rebuilding.altered(module, cls, recorded, made):
+                for each in alterations.altered(module, cls, recorded, made):
                     yield self._altered(module, cls, made, each)
 
     def _unrecorded(self, module: ModuleModel, cls: KerasClass, made: Constructor) -> list[Taken]:
@@ -852,11 +843,11 @@ class Plain:
             variant="derived",
             note=f"that of `{base.rpartition('.')[2]}` knows nothing of it",
             labels=[(taken.label, "nor of this") for taken in missing[1:]],
-            fix=rebuilding.generate(module, cls, made, missing),
+            fix=recording.generate(module, cls, made, missing),
         )
 
     def _altered(
-        self, module: ModuleModel, cls: KerasClass, made: Constructor, found: rebuilding.Altered
+        self, module: ModuleModel, cls: KerasClass, made: Constructor, found: alterations.Altered
     ) -> Finding:
         node = found.entry.value_node
         name = found.taken.name
@@ -911,7 +902,7 @@ class Plain:
         )
 
 
-def _corrected(module: ModuleModel, made: Constructor, found: rebuilding.Altered) -> Fix:
+def _corrected(module: ModuleModel, made: Constructor, found: alterations.Altered) -> Fix:
     from savelint.rules import configs
 
     name = found.taken.name
@@ -941,8 +932,8 @@ def _fix(
     if rebuilding.is_base(module, cls):
         return display
     if recorded.definer is not cls.outline:
-        return rebuilding.generate(module, cls, made, missing, merges=True)
-    written = rebuilding.record(module, cls, made, missing)
+        return recording.generate(module, cls, made, missing, merges=True)
+    written = recording.record(module, cls, made, missing)
     if written is None:
         return display
     order = [taken.name for taken in made.arguments]

@@ -16,10 +16,7 @@ from savelint.keras.config import (
 )
 from savelint.keras.events import Argument
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG, ROOT_CONFIGS, UNRECORDED_LAYERS, Kind
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import inheriting, rebuilding

@@ -8,15 +8,9 @@ from collections.abc import Iterator
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.config import Config, Constructor, Entry, config, constructor
-from savelint.keras.events import (
-    AttributeStore,
-    Creation,
-)
+from savelint.keras.events import AttributeStore, Creation
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import Array, Instance, Seq
 from savelint.rule import Example, Rule, Way, Witness

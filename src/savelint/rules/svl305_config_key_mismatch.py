@@ -9,10 +9,7 @@ from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras.config import Config, Constructor, config, constructor
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.rules import rebuilding
 

@@ -7,19 +7,13 @@ from collections.abc import Iterator
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues
 from savelint.keras.config import Constructor, Taken, constructor, library_bases
-from savelint.keras.events import (
-    LoadCall,
-    SaveCall,
-)
+from savelint.keras.events import LoadCall, SaveCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG, Kind
 from savelint.keras.values import Instance
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import lineage, rebuilding
+from savelint.rules import lineage, rebuilding, recording
 
 _OTHER = "DIFF: other outputs"
 _TWICE = "ValueError: .*(single positional argument|Shape mismatch)"
@@ -546,7 +540,7 @@ def _fix(module: ModuleModel, cls: KerasClass, made: Constructor, missing: list[
     if rebuilding.is_functional(cls) or not plain:
         return Fix("define `get_config`", Safety.DISPLAY)
     every = rebuilding.lost(module, cls, made)
-    return rebuilding.generate(module, cls, made, every, layers)
+    return recording.generate(module, cls, made, every, layers)
 
 
 def _nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken) -> str:

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras.config import Taken, constructor, library_bases
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG, Kind
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import rebuilding
+from savelint.rules import rebuilding, recording
 
 _OTHERWISE = "DIFF: it learns something else"
 _REQUIRED = "TypeError: .*missing 1 required positional argument"
@@ -339,14 +336,14 @@ class Sparse(Base):
             variant=variant,
             note="not recorded",
             labels=[(taken.label, "nor this") for taken in missing[1:]],
-            fix=rebuilding.generate(module, cls, made, missing) if made is not None else None,
+            fix=recording.generate(module, cls, made, missing) if made is not None else None,
         )
 
     def _abstract(self, module: ModuleModel, cls: KerasClass, missing: list[Taken]) -> Finding:
         made = constructor(module, cls)
         fix = Fix("define `get_config`", Safety.DISPLAY)
         if made is not None and missing:
-            fix = rebuilding.generate(module, cls, made, missing)
+            fix = recording.generate(module, cls, made, missing)
         return self.finding(
             module,
             cls.outline.node.name,

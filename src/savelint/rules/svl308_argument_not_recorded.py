@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras.config import Taken, constructor, library_bases
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import CONFIG, Kind
 from savelint.rule import Example, Rule, Way, Witness
-from savelint.rules import rebuilding
+from savelint.rules import rebuilding, recording
 
 _MUST = r"NotImplementedError: .*must override `get_config\(\)`"
 _WAYS = (Way.CALL, Way.SAVED_MODEL, Way.EXPORT, Way.KERAS, Way.WEIGHTS)
@@ -294,7 +291,7 @@ class Known(Base, keras.layers.Layer):
         fix = Fix("define `get_config`", Safety.DISPLAY)
         if made is not None and {natures[t.name] for t in found} <= {"layer", "callable"}:
             missing = rebuilding.lost(module, cls, made)
-            fix = rebuilding.generate(module, cls, made, missing, [t.name for t in found])
+            fix = recording.generate(module, cls, made, missing, [t.name for t in found])
         return self.finding(
             module,
             first.label,

@@ -9,15 +9,9 @@ from typing import NamedTuple
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras.assembly import parts
-from savelint.keras.events import (
-    Flow,
-    LoadCall,
-)
+from savelint.keras.events import Flow, LoadCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.saving import WholeSave, is_same_path, plain_loads, whole_saves
 from savelint.keras.tables import Kind
 from savelint.rule import Example, Rule, Way, Witness

@@ -7,11 +7,7 @@ from collections.abc import Iterator
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    ModuleModel,
-    Reference,
-    Registration,
-)
+from savelint.keras.model import ModuleModel, Reference, Registration
 from savelint.rule import Example, Rule, Way, Witness
 from savelint.source import Span
 

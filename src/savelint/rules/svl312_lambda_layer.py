@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import clues
 from savelint.keras.assembly import creation, parts
-from savelint.keras.events import (
-    Argument,
-    Arguments,
-)
+from savelint.keras.events import Argument, Arguments
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.keras.saving import WholeSave, whole_saves

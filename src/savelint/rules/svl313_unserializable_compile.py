@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.frozen import frozen
-from savelint.keras.events import (
-    Argument,
-    Arguments,
-    Contact,
-    Flow,
-    LoadCall,
-)
+from savelint.keras.events import Argument, Arguments, Contact, Flow, LoadCall
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.keras.saving import WholeSave, whole_saves

@@ -6,10 +6,7 @@ from collections.abc import Iterator
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import paths
-from savelint.keras.events import (
-    Argument,
-    SaveCall,
-)
+from savelint.keras.events import Argument, SaveCall
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.rule import Example, Rule, Way, Witness

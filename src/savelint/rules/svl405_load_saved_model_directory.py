@@ -7,10 +7,7 @@ from collections.abc import Iterator
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import paths
-from savelint.keras.events import (
-    Argument,
-    LoadCall,
-)
+from savelint.keras.events import Argument, LoadCall
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.rule import Example, Rule, Way, Witness

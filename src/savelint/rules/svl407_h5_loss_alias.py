@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import paths
-from savelint.keras.events import (
-    Argument,
-    Contact,
-    LoadCall,
-    SaveCall,
-)
+from savelint.keras.events import Argument, Contact, LoadCall, SaveCall
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.keras.values import Instance

@@ -8,11 +8,7 @@ from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import paths
 from savelint.keras.assembly import creation
-from savelint.keras.events import (
-    Flow,
-    LoadCall,
-    Stack,
-)
+from savelint.keras.events import Flow, LoadCall, Stack
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.keras.tables import WEIGHTED

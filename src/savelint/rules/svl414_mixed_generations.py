@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import LEGACY_FLAG
-from savelint.keras.events import (
-    Contact,
-    SaveCall,
-    Stack,
-)
+from savelint.keras.events import Contact, SaveCall, Stack
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.keras.values import Instance, Value

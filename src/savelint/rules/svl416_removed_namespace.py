@@ -9,10 +9,7 @@ from savelint import rewrite
 from savelint.finding import Edit, Finding, Fix, Safety, Severity
 from savelint.keras import clues, removed
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    ModuleModel,
-    RemovedUse,
-)
+from savelint.keras.model import ModuleModel, RemovedUse
 from savelint.rule import Example, Rule, Way, Witness
 
 _IMPORT = "(ModuleNotFound|Import)Error: "

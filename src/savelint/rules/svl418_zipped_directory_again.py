@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from savelint.finding import Finding, Fix, Safety, Severity
 from savelint.keras import paths
-from savelint.keras.events import (
-    Flow,
-    SaveCall,
-)
+from savelint.keras.events import Flow, SaveCall
 from savelint.keras.generation import Keras
 from savelint.keras.model import ModuleModel
 from savelint.keras.values import Const, text_of

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import Kind
 
 

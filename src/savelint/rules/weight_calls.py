@@ -6,15 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from savelint.keras.events import (
-    Argument,
-    WeightCall,
-)
+from savelint.keras.events import Argument, WeightCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.values import Variable, elements
 
 if TYPE_CHECKING:

@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING
 from savelint import rewrite
 from savelint.finding import Edit
 from savelint.frozen import frozen
-from savelint.keras.events import (
-    AttributeRead,
-    AttributeStore,
-    SuperCall,
-)
-from savelint.keras.model import (
-    KerasClass,
-    ModuleModel,
-)
+from savelint.keras.events import AttributeRead, AttributeStore, SuperCall
+from savelint.keras.model import KerasClass, ModuleModel
 from savelint.keras.tables import WEIGHTED, Draw
 from savelint.keras.values import (
     Array,
