@@ -255,7 +255,9 @@ class Clues:
             self.words.add(TEST)
         origin = self._origin(node.id) or node.id
         head, _, _ = origin.partition(".")
-        if head in _NUMBER_MODULES or _NUMBER_NAMES & {node.id, origin.rpartition(".")[2]}:
+        imported = origin.rpartition(".")[2]
+        self.words.add(imported)  # whatever it is called here
+        if head in _NUMBER_MODULES or _NUMBER_NAMES & {node.id, imported}:
             self.words.add(NUMBERS)
 
     def _member(self, node: ast.Attribute) -> None:

@@ -18,6 +18,7 @@ from savelint.rule import Example, Rule, Way, Witness
 if TYPE_CHECKING:
     import libcst as cst
 
+_REGISTER = "register_keras_serializable"
 _DECORATED = """\
 import keras
 import tf_keras
@@ -91,6 +92,7 @@ class MixedGenerations(Rule):
     since = "0.1"
     severity = {Keras.V2: Severity.ERROR, Keras.V3: Severity.ERROR}
     mentions = ("tf_keras", "tensorflow.python", LEGACY_FLAG)
+    clues = (frozenset({_REGISTER, "Sequential", "add", "save_model"}),)
     examples = (
         Example(
             variant="decorator",
@@ -238,9 +240,6 @@ model.add(keras.layers.Dense(3))
                 labels=[(save.receiver.node, f"of {made.value if made else ''}")],
                 fix=Fix("save it by the package that made it", Safety.DISPLAY),
             )
-
-
-_REGISTER = "register_keras_serializable"
 
 
 def _made_by(module: ModuleModel, value: Value) -> Package | None:
