@@ -258,6 +258,14 @@ def test_gates_know_all_classes_of_one_name(bases: list[str], use: str) -> None:
         assert essence(text, keras, gates=True) == essence(text, keras, gates=False)
 
 
+def test_a_class_in_a_method_that_sees_no_tensor_is_read() -> None:
+    inner = program("keras.layers.Layer", "if tf.reduce_sum(x) > 0:\n    x = x + 1\nreturn x")
+    head, _, cls = inner.partition("class ")
+    outer = "class Outer(keras.Model):\n    def get_config(self):\n"
+    text = f"{head}{outer}{indented('class ' + cls, 2)}\n        return {{}}\n"
+    assert codes(text, gates=False) == codes(text) == ["SVL105"]
+
+
 # -- layout ------------------------------------------------------------------------------
 
 

@@ -217,7 +217,7 @@ class Reader:
             if kind in _SCOPES:
                 name = getattr(node, "name", "<lambda>")
                 scope += f"{name}." if kind is ast.ClassDef else f"{name}.<locals>."
-                marks = marks and name not in SHAPE_METHODS
+                marks = kind is ast.ClassDef or (marks and name not in SHAPE_METHODS)
             depth += 1
             stack += [(inner, depth, scope, marks) for inner in reversed_children(node)]
         if clues.doubtful:
