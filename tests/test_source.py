@@ -204,7 +204,9 @@ def test_the_first_block_s_indentation_is_the_file_s_own(text: str, indentation:
 
 def test_real_files_survive() -> None:
     library = Path(ast.__file__).parent
-    for path in [*sorted(library.glob("*.py"))[::8], *sorted(library.glob("test/*coding*.py"))]:
+    # Some of Python's own tests are about files that say a wrong encoding.
+    encoded = [path for path in library.glob("test/*coding*.py") if "bad" not in path.name]
+    for path in [*sorted(library.glob("*.py"))[::8], *sorted(encoded)]:
         data = path.read_bytes()
         source = Source.from_bytes(str(path), data)
         assert source.to_bytes() == data
