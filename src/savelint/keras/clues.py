@@ -90,6 +90,9 @@ SHAPE_METHODS = frozenset(
         "from_config",
     }
 )
+# Those of which the own lines, functions within left aside, see no tensor: `call` itself may
+# run `compute_mask`.
+WITHOUT_TENSORS = SHAPE_METHODS - {"compute_mask"}
 _SETTING = frozenset({"putenv", "setdefault"})
 _GROWING = frozenset({"append", "extend", "insert", "setdefault", "update"})
 _WEIGHT_MAKERS = frozenset({"add_weight", "add_variable"})
@@ -101,6 +104,8 @@ _ASKING = frozenset(
 # With the names under which other files of a project hand modules of numbers on.
 _NUMBER_NAMES = NUMBER_READERS | {"int", "float", "numpy", "np", "math"}
 _NUMBER_MODULES = ("numpy", "math")
+# What may give pairs, whose first items become keys.
+_PAIRS = (ast.Call, ast.GeneratorExp, ast.List, ast.ListComp, ast.Tuple)
 _IDENTITIES = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
 
@@ -135,6 +140,8 @@ class Clues:
         self._function_end = 0
         # Static shapes of which only a harmless part is taken, by identity.
         self._harmless: set[int] = set()
+        # Functions that are called, and not kept, by identity.
+        self._called: set[int] = set()
 
     def see(self, node: ast.AST, *, marks: bool) -> None:
         """Take in one node; without `marks` only the words that it uses."""
@@ -166,6 +173,8 @@ class Clues:
         """Note a call that gives a name, `name=` or the first of `add_weight`, or sets the flag."""
         if _last_name(node.func) in _SETTING and node.args and _is_flag(node.args[0]):
             self.words.add(LEGACY_FLAG)
+        if _last_name(node.func) == "update" and any(isinstance(arg, _PAIRS) for arg in node.args):
+            self.words.add(KEY)
         self._twins(node)
         given = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
         if node.args and _last_name(node.func) in _WEIGHT_MAKERS:
@@ -218,11 +227,15 @@ class Clues:
     def _generated(self, node: ast.ListComp | ast.GeneratorExp) -> None:
         self._nest(node.elt)
 
+    def _makes_object(self, item: ast.expr) -> bool:
+        """Whether a value is a new object of a class, by its name."""
+        name = _last_name(item.func) if isinstance(item, ast.Call) else ""
+        return name[:1].isupper() and name != "OrderedDict" and name not in self._helpers
+
     def _nest(self, *items: ast.expr) -> None:
         """Note a container with an item that may be one: not a number, and no new object."""
         for item in items:
-            made = isinstance(item, ast.Call) and _last_name(item.func)[:1].isupper()
-            if not made and not isinstance(item, ast.Constant):
+            if not self._makes_object(item) and not isinstance(item, ast.Constant):
                 self.words.add(NESTED)
 
     def _imported(self, node: ast.Import | ast.ImportFrom) -> None:
@@ -248,6 +261,17 @@ class Clues:
         self.words.add(node.id)
         if node.id in self._objects and id(node) not in self._owners:
             self.words.add(ITSELF)
+
+    def _quiet_name(self, node: ast.Name) -> None:
+        """What sees no tensor itself may keep a function that does: `self.root = np.sqrt`."""
+        (self._name if id(node) in self._called else self._named)(node)
+
+    def _quiet_call(self, node: ast.Call) -> None:
+        self._grown(node)
+        function = node.func
+        while isinstance(function, ast.Attribute):
+            function = function.value
+        self._called.add(id(function))
 
     def _named(self, node: ast.Name) -> None:
         self._name(node)
@@ -573,8 +597,8 @@ _WORDS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Assign: Clues._store,
     ast.AugAssign: Clues._store,
     ast.Attribute: Clues._member,
-    ast.Call: Clues._grown,
+    ast.Call: Clues._quiet_call,
     ast.ClassDef: Clues._class,
     ast.FunctionDef: Clues._function,
-    ast.Name: Clues._name,
+    ast.Name: Clues._quiet_name,
 }

@@ -36,8 +36,11 @@ class Entry:
 
     @property
     def value_node(self) -> cst.BaseExpression:
-        """The expression of the value."""
-        found: cst.BaseExpression = self.node.value  # type: ignore[attr-defined]
+        """The expression of the value: in `setdefault(key, value)` the last argument's."""
+        arguments = getattr(self.node, "args", ())
+        written = arguments[-1] if arguments else self.node
+        # `for config["units"] in ...` has none.
+        found: cst.BaseExpression = getattr(written, "value", None) or written  # type: ignore[assignment]
         return found
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from savelint.frozen import frozen
 from savelint.keras import names, removed, tables
-from savelint.keras.clues import REMOVED, SHAPE_METHODS, Clues
+from savelint.keras.clues import REMOVED, WITHOUT_TENSORS, Clues
 from savelint.keras.nodes import dotted_name, reversed_children
 from savelint.source import Source, SourceError
 
@@ -216,8 +216,10 @@ class Reader:
                 reader(self, node, index, scope, called)
             if kind in _SCOPES:
                 name = getattr(node, "name", "<lambda>")
+                # What is defined in a method may be kept, and run when there is a tensor.
+                is_method = kind is ast.FunctionDef and scope.endswith(".") and scope[-2] != ">"
+                marks = not is_method or name not in WITHOUT_TENSORS
                 scope += f"{name}." if kind is ast.ClassDef else f"{name}.<locals>."
-                marks = kind is ast.ClassDef or (marks and name not in SHAPE_METHODS)
             depth += 1
             stack += [(inner, depth, scope, marks) for inner in reversed_children(node)]
         if clues.doubtful:

@@ -270,14 +270,18 @@ def _key_node(entry: cst.CSTNode) -> cst.CSTNode:
         return keyword or entry
     if kind == "Assign":
         target = entry.targets[0].target  # type: ignore[attr-defined]
-        index: cst.CSTNode = target.slice[0].slice.value
-        return index
+        if type(target).__name__ == "Subscript":
+            index: cst.CSTNode = target.slice[0].slice.value
+            return index
     return entry
 
 
 def _fix(module: ModuleModel, node: cst.CSTNode, key: str, name: str | None, variant: str) -> Fix:
+    place = _key_node(node)
+    if type(node).__name__ == "Assign" and place is node:
+        # `config["units"], config["rate"] = ...`
+        return Fix(f"take `{key}` by its name, or leave it out", Safety.DISPLAY)
     if name is not None:
-        place = _key_node(node)
         edit = rewrite.replace(module, place, module.text(place).replace(key, name, 1))
         return Fix(f"call it `{name}`", Safety.UNSAFE, (edit,), _REASON)
     first, last = rewrite.lines_of(module, node)
