@@ -5,6 +5,8 @@ A rule is run alone, so that none of the others has a statement read for it.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from savelint.analysis import analyse
@@ -678,3 +680,22 @@ def test_no_container_is_overlooked(shape: tuple[str, str, str], inherited: bool
     whole = {code: found(code, text, gates=False) for code in ("SVL206", "SVL207")}
     assert {code: found(code, text, gates=True) for code in whole} == whole
     assert inherited or any(whole.values())
+
+
+def test_a_container_that_a_base_in_another_file_makes_is_found(tmp_path: Path) -> None:
+    base = (
+        "import keras\nfrom keras.layers import Dense\nclass Base(keras.Layer):\n"
+        "    def rows(self):\n        return [[Dense(3)]]\n"
+    )
+    own = (
+        "from base import Base\nclass Net(Base):\n    def __init__(self):\n"
+        "        super().__init__()\n        self.a = self.rows()\n"
+        "    def call(self, x):\n        return x\n"
+    )
+    files = {"pyproject.toml": "", "base.py": base, "net.py": own}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    path = str(tmp_path / "net.py")
+    rules = [rule for rule in RULES if rule.code == "SVL207"]
+    for gates in (False, True):
+        assert analyse(Source("net.py", own), rules, Keras.V3, gates=gates, path=path).findings

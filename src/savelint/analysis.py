@@ -224,17 +224,19 @@ def _with_clues(
         words.add(clues.PLAIN_CLASS)
     missing = {rule.code: [clue for clue in rule.clues if words.isdisjoint(clue)] for rule in rules}
     # What helpers of other files do is no finding here: it can only add to some clue of this.
-    begun = any(0 < len(missing[rule.code]) < len(rule.clues) for rule in rules)
-    abroad = file.words_abroad(helpers) if begun else frozenset()
-    return [
+    begun = [
         rule
         for rule in rules
-        if not missing[rule.code]
-        or (
-            len(missing[rule.code]) < len(rule.clues)
-            and not any(map(abroad.isdisjoint, missing[rule.code]))
-        )
+        if missing[rule.code]
+        and (len(missing[rule.code]) < len(rule.clues) or _is_carried(missing[rule.code]))
     ]
+    abroad = file.words_abroad(helpers) if begun else frozenset()
+    added = [rule for rule in begun if not any(map(abroad.isdisjoint, missing[rule.code]))]
+    return [rule for rule in rules if not missing[rule.code] or rule in added]
+
+
+def _is_carried(missing: Sequence[frozenset[str]]) -> bool:
+    return not any(map(clues.CARRIED.isdisjoint, missing))
 
 
 def _check(

@@ -64,6 +64,8 @@ REMOVED = "<removed name>"
 # The environment variable that asks for Keras 2 is set.
 LEGACY_FLAG = "<legacy flag>"
 
+# What an attribute here is given may be made by a base or a helper in another file.
+CARRIED = frozenset({KEY, NESTED})
 # Marks for which a statement is read whatever else is in it.
 ALONE = frozenset({REMOVED, LEGACY_FLAG})
 
