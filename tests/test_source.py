@@ -193,6 +193,8 @@ def test_the_first_newline_is_the_file_s_own(text: str, newline: str) -> None:
         ("a = {1:\n  2}\nif a:\n\tb\n", "\t"),
         ("def f(\n  a: int,\n): pass\nif a:\n\tb\n", "\t"),
         ("\x0cif a:\n\x0c   b\n", "   "),
+        # Without a block, a line will do.
+        ("a = f(\n\tb,\n)\n", "\t"),
         # Python itself cannot read it.
         ("a = (\n", "    "),
         ("a = '''\n", "    "),

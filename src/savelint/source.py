@@ -8,6 +8,7 @@ import io
 import re
 import tokenize
 from bisect import bisect_right
+from contextlib import suppress
 from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
@@ -116,17 +117,14 @@ class Source:
     @cached_property
     def indentation(self) -> str:
         """One level of the file's own indentation: its first indented block's, or line's."""
-        try:
-            tree = ast.parse(self.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            pass  # newer syntax than the running Python's
-        else:
-            inner = (node for node in ast.walk(tree) if isinstance(node, ast.stmt))
-            begun = sorted((n.lineno, n.col_offset) for n in inner if n.col_offset)
-            starts = (self.line_text(line)[:column].lstrip("\f") for line, column in begun)
-            return next(filter(str.isspace, starts), "    ")
+        inner: list[ast.stmt] = []
+        # Newer syntax than the running Python's is left to the lines.
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            inner = [n for n in ast.walk(ast.parse(self.text)) if isinstance(n, ast.stmt)]
+        begun = sorted((node.lineno, node.col_offset) for node in inner if node.col_offset)
+        starts = (self.line_text(line)[:column].lstrip("\f") for line, column in begun)
         match = re.search(_INDENTED, self.text, re.MULTILINE)
-        return match.group() if match else "    "
+        return next(filter(str.isspace, starts), match.group() if match else "    ")
 
     def position(self, offset: int) -> Position:
         """Line and column of an offset."""
