@@ -330,6 +330,9 @@ class _Check:
         self.enabled = task.settings.enabled_in(task.path)
         self.rules = tuple(rule for rule in options.rules if rule.code in self.enabled)
         self.failures: list[Failure] = []
+        # The text that was looked at last, which the fixer asks about again.
+        self._source: Source | None = None
+        self._found: tuple[analysis.Analysis, tuple[Finding, ...]]
 
     def report(self, source: Source) -> FileReport:
         """Find, and fix unless the mode is CHECK; raises SourceError."""
@@ -360,6 +363,11 @@ class _Check:
 
     def _find(self, source: Source) -> tuple[analysis.Analysis, tuple[Finding, ...]]:
         """Return the analysis, and the findings that no comment suppresses."""
+        if self._source != source:
+            self._found, self._source = self._kept(source), source
+        return self._found
+
+    def _kept(self, source: Source) -> tuple[analysis.Analysis, tuple[Finding, ...]]:
         found = self._analyse(source)
         marks = _SUPPRESSING if found.findings else _OWN_SUPPRESSING
         if not any(mark in source.text.lower() for mark in marks):
