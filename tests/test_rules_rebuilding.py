@@ -532,3 +532,17 @@ class Decay(keras.optimizers.schedules.LearningRateSchedule):
     fixed = fix_source(text, unsafe=True)
     assert '"low": self.low, "high": self.high' in fixed
     assert '"rate": self._rate, "steps": self.steps' in fixed
+
+
+def test_what_a_comment_says_is_not_asked() -> None:
+    """Only an assertion refuses the list that a tuple comes back as."""
+    text = (
+        "import keras\nclass Net(keras.layers.Layer):\n"
+        "    def __init__(self, ends, **kwargs):\n        super().__init__(**kwargs)\n"
+        "        {}\n        self.ends = ends\n"
+        "    def get_config(self):\n"
+        "        return {{**super().get_config(), 'ends': self.ends}}\n"
+    )
+    assert codes(text.format("assert isinstance(ends, tuple)")) == ["SVL304"]
+    assert codes(text.format("# assert isinstance(ends, tuple)")) == []
+    assert codes(text.format("self.on = True  # assert isinstance(ends, tuple)")) == []

@@ -193,7 +193,7 @@ def os_reason(error: OSError) -> str:
 
 
 # Gives the excludes for a directory, of which it is told the names where they are known.
-ExcludesOf: TypeAlias = "Callable[[str, Container[str] | None], Excludes]"
+ExcludesOf: TypeAlias = Callable[[str, Container[str] | None], Excludes]
 
 
 def discover(
@@ -208,7 +208,6 @@ def discover(
     """
     search = _Search(excludes_of)
     excluded = 0
-    parent = os.path.dirname
     for given in paths:
         # Not resolve(): a link is shown, configured and excluded by the name it was given.
         absolute = os.path.abspath(given)
@@ -221,7 +220,7 @@ def discover(
             search.directory(absolute, given)
         elif not stat.S_ISREG(mode):
             search.problem(absolute, given, "not a regular file; use `-` to read standard input")
-        elif force_exclude and excludes_of(parent(absolute), None).excludes_within(absolute):
+        elif force_exclude and _is_kept_out(absolute, excludes_of):
             excluded += 1
         elif absolute.endswith(NOTEBOOK):
             search.problem(absolute, given, "notebooks are not read yet; leave it out")
@@ -229,6 +228,10 @@ def discover(
             search.file(absolute, given, os.path.realpath(absolute))
     files = sorted(search.found.values(), key=lambda found: found.display)
     return Discovery(tuple(files), tuple(search.problems), excluded)
+
+
+def _is_kept_out(path: str, excludes_of: ExcludesOf) -> bool:
+    return excludes_of(os.path.dirname(path), None).excludes_within(path)
 
 
 @dataclass

@@ -331,8 +331,7 @@ class _Check:
         self.rules = tuple(rule for rule in options.rules if rule.code in self.enabled)
         self.failures: list[Failure] = []
         # The text that was looked at last, which the fixer asks about again.
-        self._source: Source | None = None
-        self._found: tuple[analysis.Analysis, tuple[Finding, ...]]
+        self._last: tuple[Source, analysis.Analysis, tuple[Finding, ...]] | None = None
 
     def report(self, source: Source) -> FileReport:
         """Find, and fix unless the mode is CHECK; raises SourceError."""
@@ -363,14 +362,16 @@ class _Check:
 
     def _find(self, source: Source) -> tuple[analysis.Analysis, tuple[Finding, ...]]:
         """Return the analysis, and the findings that no comment suppresses."""
-        if self._source != source:
-            self._found, self._source = self._kept(source), source
-        return self._found
+        if self._last is None or self._last[0] != source:
+            self._last = (source, *self._unsuppressed(source))
+        _, found, findings = self._last
+        return found, findings
 
-    def _kept(self, source: Source) -> tuple[analysis.Analysis, tuple[Finding, ...]]:
+    def _unsuppressed(self, source: Source) -> tuple[analysis.Analysis, tuple[Finding, ...]]:
         found = self._analyse(source)
         marks = _SUPPRESSING if found.findings else _OWN_SUPPRESSING
-        if not any(mark in source.text.lower() for mark in marks):
+        text = source.text.lower()
+        if not any(mark in text for mark in marks):
             return found, found.findings
         from savelint.suppress import suppress
 

@@ -86,6 +86,8 @@ def _defer(cls: Any, eq: bool) -> None:
 
 
 def _complete(cls: Any, eq: bool) -> None:
+    if not isinstance(cls.__dict__[_FIELDS], _Fields):
+        return  # another thread was first
     del cls.__init__  # `dataclass` leaves alone what is there
     delattr(cls, _FIELDS)
     dataclass(eq=False, repr=False)(cls)

@@ -53,6 +53,11 @@ class Importer:
         self._source = source
         self._tree = tree
         self._names = _module_names(tree)
+        self._imported = {
+            local: bindings
+            for local, bindings in self._names.items()
+            if any(binding.origin is not None for binding in bindings)
+        }
 
     @cached_property
     def _roots(self) -> list[str]:
@@ -84,7 +89,7 @@ class Importer:
         """
         roots = self._roots
         found: list[tuple[int, int, str]] = []
-        for local, bindings in self._names.items():
+        for local, bindings in self._imported.items():
             if min(binding.line for binding in bindings) >= (at_line or _NEVER):
                 continue
             spellings = {_spelling(local, binding.origin, name) for binding in bindings}

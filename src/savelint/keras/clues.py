@@ -266,7 +266,10 @@ class Clues:
 
     def _quiet_name(self, node: ast.Name) -> None:
         """What sees no tensor itself may keep a function that does: `self.root = np.sqrt`."""
-        (self._name if id(node) in self._called else self._named)(node)
+        if id(node) in self._called:
+            self._name(node)
+        else:
+            self._named(node)
 
     def _quiet_call(self, node: ast.Call) -> None:
         self._grown(node)

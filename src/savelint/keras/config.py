@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from savelint.frozen import frozen
 from savelint.keras import external, fields, tables
@@ -40,8 +40,7 @@ class Entry:
         arguments = getattr(self.node, "args", ())
         written = arguments[-1] if arguments else self.node
         # `for config["units"] in ...` has none.
-        found: cst.BaseExpression = getattr(written, "value", None) or written  # type: ignore[assignment]
-        return found
+        return cast("cst.BaseExpression", getattr(written, "value", written))
 
 
 @frozen

@@ -98,13 +98,17 @@ class Frame:
 
     def change(self, edits: Sequence[Edit]) -> Iterator[Line]:
         """Draw what `edits` do, as removed and added lines with a little of what is round them."""
-        after = self.source.with_text(_apply(self.source.text, edits))
-        lines, after_lines = len(self.source.line_starts), len(after.line_starts)
+        lines = len(self.source.line_starts)
         top = max(1, self.source.position(min(e.span.start for e in edits)).line - _CONTEXT)
         last = self.source.position(max(e.span.end for e in edits)).line
         bottom = min(lines, last + _CONTEXT)
         old = [self.source.line_text(number) for number in range(top, bottom + 1)]
-        new = [after.line_text(number) for number in range(top, bottom + 1 + after_lines - lines)]
+        begin, end = self.source.line_offset(top), self.source.line_offset(bottom + 1)
+        # Of these lines alone: a file may have many changes.
+        after = self.source.with_text(_apply(self.source.text, edits, begin, end))
+        new = [after.line_text(number + 1) for number in range(len(after.line_starts))]
+        if bottom < lines:
+            del new[-1]  # what follows the line ending of the last one
         if bottom == lines and old[-1:] == new[-1:] == [""]:
             del old[-1], new[-1]  # what follows the last line ending is not a line
         groups = SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_CONTEXT)
@@ -221,10 +225,10 @@ def _crop(text: str, left: int, room: int) -> str:
     return "".join(pieces)
 
 
-def _apply(text: str, edits: Iterable[Edit]) -> str:
+def _apply(text: str, edits: Iterable[Edit], begin: int, end: int) -> str:
+    """The text from one offset to another, between which all edits are, with these made."""
     pieces: list[str] = []
-    end = 0
     for edit in sorted(edits, key=lambda edit: edit.span):
-        pieces += text[end : edit.span.start], edit.replacement
-        end = edit.span.end
-    return "".join((*pieces, text[end:]))
+        pieces += text[begin : edit.span.start], edit.replacement
+        begin = edit.span.end
+    return "".join((*pieces, text[begin:end]))

@@ -557,20 +557,11 @@ def _kept(cls: KerasClass, text: str) -> AttributeStore | None:
 
 def _wants_tuple(module: ModuleModel, made: Constructor, name: str, store: AttributeStore) -> bool:
     """Whether the constructor refuses an argument that is no tuple, and keeps it as it is."""
-    import libcst as cst
-
-    from savelint.keras.walk import descendants
-
     asked = rf"isinstance\(\s*{name},\s*tuple\s*\)"
-    refused = rf"\bassert {asked}|\bif not {asked}:\s*raise\b"
-    return (
-        module.text(store.value_node) == name
-        and re.search(refused, module.code_of(made.node.body)) is not None
-        # What a comment says is not asked.
-        and any(
-            isinstance(part, (cst.Assert, cst.If)) and re.search(asked, module.text(part.test))
-            for part in descendants(made.node.body)
-        )
+    # At the start of a line, where no comment has it.
+    refused = rf"(?m)^\s*(?:assert {asked}|if not {asked}:\s*raise\b)"
+    return module.text(store.value_node) == name and bool(
+        re.search(refused, module.code_of(made.node.body))
     )
 
 
