@@ -61,6 +61,13 @@ class Session:
 
         return Library(self.project)
 
+    @cached_property
+    def sketches(self) -> Library:
+        """What the visitor has read without the places of anything: at a fraction of the price."""
+        from savelint.keras.visitor import Library
+
+        return Library(self.project, drawn=True)
+
 
 @frozen
 class Analysis:
@@ -123,7 +130,11 @@ def analyse(
         statements, active = needed(file, active)
     else:
         statements = relevant(file)
-    findings = _check(file, statements, active, evidence.keras, session) if active else ()
+    findings: tuple[Finding, ...] = ()
+    if gates and active:
+        active = _suspects(file, statements, active, evidence.keras, session)
+    if active:
+        findings = _findings(file, statements, active, evidence.keras, session)
     return Analysis(findings, True, evidence.keras, evidence.reason)
 
 
@@ -239,29 +250,55 @@ def _is_carried(missing: Sequence[frozenset[str]]) -> bool:
     return not any(map(clues.CARRIED.isdisjoint, missing))
 
 
-def _check(
-    file: File,
-    statements: set[int],
-    rules: Sequence[Checker],
-    keras: Keras,
-    session: Session,
-) -> tuple[Finding, ...]:
+def _suspects(
+    file: File, statements: set[int], rules: Sequence[Checker], keras: Keras, session: Session
+) -> list[Checker]:
+    """The rules that find something in sketches of the statements."""
     # libcst is behind this import; files without a candidate never pay for it.
+    from savelint.keras.regions import PlaceError
+
+    suspects: list[Checker] = []
+    module = _module(file, statements, keras, session.sketches)
+    for rule in rules:
+        try:
+            if any(True for _ in _run(rule, module)):
+                suspects.append(rule)
+        except PlaceError:
+            suspects.append(rule)
+    session.sketches.close(file)
+    return suspects
+
+
+def _findings(
+    file: File, statements: set[int], rules: Sequence[Checker], keras: Keras, session: Session
+) -> tuple[Finding, ...]:
+    module = _module(file, statements, keras, session.library)
+    # A helper that two classes call is one place: its first finding stands.
+    findings: dict[tuple[Span, str], Finding] = {}
+    for rule in rules:
+        for finding in _run(rule, module):
+            findings.setdefault((finding.span, finding.code), finding)
+    session.library.close(file)
+    return tuple(finding for _, finding in sorted(findings.items(), key=lambda item: item[0]))
+
+
+def _module(file: File, statements: set[int], keras: Keras, library: Library) -> ModuleModel:
     from savelint.keras.visitor import visit
 
     try:
-        module = visit(file, statements, keras, file.scope_words, session.library)
+        return visit(file, statements, keras, file.scope_words, library)
     except (SourceError, RecursionError, MemoryError):
         raise
     except Exception as error:
         raise RuleError("the reader", error) from error
-    # A helper that two classes call is one place: its first finding stands.
-    findings: dict[tuple[Span, str], Finding] = {}
-    for rule in rules:
-        try:
-            for finding in rule.check(module):
-                findings.setdefault((finding.span, finding.code), finding)
-        except Exception as error:
-            raise RuleError(rule.code, error) from error
-    session.library.close(file)
-    return tuple(finding for _, finding in sorted(findings.items(), key=lambda item: item[0]))
+
+
+def _run(rule: Checker, module: ModuleModel) -> Iterator[Finding]:
+    from savelint.keras.regions import PlaceError
+
+    try:
+        yield from rule.check(module)
+    except PlaceError:
+        raise
+    except Exception as error:
+        raise RuleError(rule.code, error) from error

@@ -1,8 +1,9 @@
-"""Top-level statements parsed by libcst on their own, and where their nodes stand.
+"""Top-level statements read on their own, and where their nodes stand.
 
 libcst's parse is the dearest step, so only the statements that a rule can have something
-to say about are parsed. Positions come from libcst's own code generation, done at most
-once a region and only when something in it is reported.
+to say about are read, and those are first drawn from `ast` (see `sketch`). Positions come from
+libcst's own code generation, done at most once a region and only when something in it is
+reported.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from savelint.keras import signature
+from savelint.keras.sketch import Sketch, SketchError
 from savelint.keras.values import Signature, Use
 from savelint.keras.walk import (
     assignments,
@@ -132,6 +134,10 @@ def _is_bare(node: cst.CSTNode) -> bool:
     return not node.lpar
 
 
+def _is_enclosed(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.BaseExpression) and bool(node.lpar)
+
+
 def _definitions(body: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
     for node in body:
         if isinstance(node, (cst.ClassDef, cst.FunctionDef)):
@@ -148,16 +154,23 @@ def _called_name(node: cst.CSTNode | None) -> str:
     return dotted(node.func) if isinstance(node, cst.Call) else ""
 
 
+class PlaceError(Exception):
+    """A node's place was asked for in a region that is only drawn."""
+
+
 class Region:
-    """A run of whole lines of a source, parsed on its own.
+    """A run of whole lines of a source, read on its own: parsed, or if `drawn`, a sketch of it.
 
     Raises SourceError from `tree` when libcst refuses what `ast` accepted.
     """
 
-    def __init__(self, source: Source, first_line: int, last_line: int) -> None:
+    def __init__(
+        self, source: Source, first_line: int, last_line: int, *, drawn: bool = False
+    ) -> None:
         self.source = source
         self.first_line = first_line
         self.last_line = last_line
+        self._drawn = drawn
         self._reads: dict[int, dict[str, list[cst.Attribute]]] = {}
         self._signatures: dict[int, Signature] = {}
         self._codes: dict[int, str] = {}
@@ -175,8 +188,19 @@ class Region:
         return self.source.text[self.span.start : self.span.end]
 
     @cached_property
+    def _sketch(self) -> Sketch | None:
+        if not self._drawn:
+            return None
+        try:
+            return Sketch(self.text)
+        except (SyntaxError, SketchError):
+            return None
+
+    @cached_property
     def tree(self) -> cst.Module:
         """The region as a module of its own."""
+        if self._sketch is not None:
+            return self._sketch.tree
         try:
             # A form feed is nothing to Python's own tokenizer, and an error to libcst's.
             return cst.parse_module(self.text.replace("\f", ""))
@@ -210,7 +234,12 @@ class Region:
             self.__dict__.pop(name, None)
 
     def span_of(self, node: cst.CSTNode) -> Span:
-        """Where a node of this region stands in the source, without surrounding space."""
+        """Where a node of this region stands in the source, without surrounding space.
+
+        Raises PlaceError if the region is only drawn.
+        """
+        if self._sketch is not None:
+            raise PlaceError
         start, end = self._generated.span(node)
         return Span(
             self._offsets(start),
@@ -218,7 +247,12 @@ class Region:
         )
 
     def text_of(self, node: cst.CSTNode) -> str:
-        """The source of a node, without surrounding space and its own parentheses."""
+        """The source of a node, without surrounding space and its own parentheses.
+
+        If the region is only drawn, code that means the same.
+        """
+        if self._sketch is not None:
+            return code(node.with_changes(lpar=(), rpar=()) if _is_enclosed(node) else node)
         # Without the places of all nodes, where a short expression's own code is the same.
         if "_generated" not in self.__dict__ and _is_bare(node):
             text = code(node)
@@ -230,7 +264,8 @@ class Region:
     def code_of(self, node: cst.CSTNode) -> str:
         """A statement or a block as libcst writes it: the source but for some white space."""
         if id(node) not in self._codes:
-            self._codes[id(node)] = self.tree.code_for_node(node)
+            reader = self._sketch.code_of if self._sketch is not None else self.tree.code_for_node
+            self._codes[id(node)] = reader(node)
         return self._codes[id(node)]
 
     def count_name(self, node: cst.CSTNode, name: str) -> int:

@@ -59,6 +59,8 @@ from savelint.source import SourceError
 
 # Beyond this many nested nodes libcst's own recursion, or its time, is not safe.
 MAX_DEPTH = 400
+# Beyond this many a statement is not drawn: the sketch takes more of Python's stack.
+_MAX_DRAWN = 100
 # Files whose visitors are kept while the next file is read; beyond, all are let go.
 _MAX_VISITORS = 400
 # What every class inherits that is neither Keras' nor the project's.
@@ -86,10 +88,14 @@ def visit(
 
 
 class Library:
-    """The visitors of a project's files: what each has read serves all that lead to it."""
+    """The visitors of a project's files: what each has read serves all that lead to it.
 
-    def __init__(self, project: Project) -> None:
+    Of a library that is `drawn`, no node has a place.
+    """
+
+    def __init__(self, project: Project, *, drawn: bool = False) -> None:
         self.project = project
+        self.drawn = drawn
         self._visitors: dict[str, _Visitor] = {}
         # The paths of the files to which another one led.
         self._led: set[str] = set()
@@ -303,7 +309,8 @@ class _Visitor:
                     " be analysed; split the expression",
                     statement.first_line,
                 )
-            region = Region(self._source, group[0].first_line, group[-1].last_line)
+            drawn = self._library.drawn and statement.depth <= _MAX_DRAWN
+            region = Region(self._source, group[0].first_line, group[-1].last_line, drawn=drawn)
             self._regions[first] = region
         return region
 

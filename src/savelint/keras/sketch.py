@@ -1,0 +1,769 @@
+"""Statements drawn from `ast`: libcst's own nodes, without the layout of the source.
+
+Most of what is read holds no finding, and to know that takes no comma and no comment. `ast`
+reads at a tenth of the price of libcst's parse, so regions are drawn from it first. The nodes
+are libcst's, with all fields that carry meaning and the exact text of names, numbers and
+strings; white space is as libcst writes it by default, parentheses are those that the source
+has around operands. Code generated from the nodes means what the source means, but is not the
+source, and they stand nowhere: what is reported is read again from libcst's parse.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields
+from functools import partial
+from typing import Any, TypeAlias
+
+import libcst as cst
+
+# The makers below take the fields of all kinds of nodes alike.
+_Node: TypeAlias = Any
+_Maker: TypeAlias = Callable[..., Any]
+
+_LINE_END = re.compile(rb"\r\n?|\n")
+# From the last part of a definition's header to behind its colon.
+_TO_COLON = re.compile(rb"(?:[^#:]|#[^\r\n]*)*:")
+_COMMENT = re.compile(rb"#[^\r\n]*")
+_SPACE = r"(?:\s|\\(?:\r\n?|\n)|[#][^\r\n]*)*"
+# One of the strings of which a literal is made, and the space behind it.
+_PIECE = re.compile(
+    rf"""(([bBfFrRuU]*)
+    (?:\"\"\"[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*\"\"\"
+    |'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''
+    |"[^"\\]*(?:\\.[^"\\]*)*"
+    |'[^'\\]*(?:\\.[^'\\]*)*')
+    ){_SPACE}""",
+    re.DOTALL | re.VERBOSE,
+)
+
+
+class SketchError(Exception):
+    """A statement for which there is no sketch: libcst must parse it."""
+
+
+class Sketch:
+    """The nodes of whole top-level statements.
+
+    Raises SyntaxError when Python cannot parse the text, SketchError when a statement is of a kind
+    that has no sketch.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._data = text.encode()
+        self._starts = [0, *(match.end() for match in _LINE_END.finditer(self._data))]
+        # From where to where the code of a definition and of its body goes.
+        self._extents: dict[int, tuple[int, int]] = {}
+        self.tree = cst.Module(self._statements(ast.parse(text).body))
+
+    def code_of(self, node: cst.CSTNode) -> str:
+        """The source of a definition or of its body; of any other node code that means the same.
+
+        With the comments that are indented as it is: above a definition, and behind a body.
+        """
+        if id(node) not in self._extents:
+            return self.tree.code_for_node(node)
+        start, end = self._extents[id(node)]
+        return self._data[start:end].decode()
+
+    def _start(self, node: _Node) -> int:
+        return self._starts[int(node.lineno) - 1] + int(node.col_offset)
+
+    def _end(self, node: _Node) -> int:
+        return self._starts[int(node.end_lineno) - 1] + int(node.end_col_offset)
+
+    def _text(self, node: ast.expr) -> str:
+        return self._data[self._start(node) : self._end(node)].decode()
+
+    # Statements
+
+    def _statements(self, body: Sequence[ast.stmt]) -> tuple[_Node, ...]:
+        """Statements with their lines: small ones that share a line are one."""
+        found: list[_Node] = []
+        line: list[_Node] = []
+        last = 0
+        for node in body:
+            small = _SMALL.get(type(node))
+            if line and (small is None or node.lineno != last):
+                found.append(_line(tuple(line)))
+                line = []
+            if small is not None:
+                line.append(small(self, node))
+                last = node.end_lineno or 0
+            else:
+                found.append(self._compound(node))
+        if line:
+            found.append(_line(tuple(line)))
+        return tuple(found)
+
+    def _compound(self, node: ast.stmt) -> _Node:
+        draw = _LARGE.get(type(node))
+        if draw is None:
+            raise SketchError(type(node).__name__)
+        return draw(self, node)
+
+    def _block(self, body: Sequence[ast.stmt]) -> _Node:
+        """A block of its own lines, or what stands behind the colon."""
+        first = body[0]
+        at = self._starts[first.lineno - 1]
+        small = _SMALL.get(type(first))
+        if small is None or not self._data[at : at + first.col_offset].strip():
+            return _indented(self._statements(body))
+        return _suite(tuple(_SMALL[type(node)](self, node) for node in body))
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> _Node:
+        if getattr(node, "type_params", None):
+            raise SketchError("type parameters")
+        body = self._block(node.body)
+        parameters = node.args
+        made = _function(
+            _name(node.name),
+            self._parameters(parameters),
+            body,
+            tuple(map(self._decorator, node.decorator_list)),
+            None if node.returns is None else _annotation(self._expression(node.returns)),
+            _asynchronous() if isinstance(node, ast.AsyncFunctionDef) else None,
+        )
+        every = (*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs)
+        stars = (parameters.vararg, parameters.kwarg)
+        values = (*parameters.defaults, *parameters.kw_defaults, node.returns)
+        self._note(node, made, (part for part in (*every, *stars, *values) if part is not None))
+        return made
+
+    def _class(self, node: ast.ClassDef) -> _Node:
+        if getattr(node, "type_params", None):
+            raise SketchError("type parameters")
+        arguments = [self._argument(base) for base in node.bases]
+        arguments += map(self._keyword, node.keywords)
+        made = _class(
+            _name(node.name),
+            self._block(node.body),
+            tuple(each for each in arguments if each.keyword is None and each.star != "**"),
+            tuple(each for each in arguments if each.keyword is not None or each.star == "**"),
+            tuple(map(self._decorator, node.decorator_list)),
+        )
+        self._note(node, made, (*node.bases, *(keyword.value for keyword in node.keywords)))
+        return made
+
+    def _note(self, node: _Node, made: _Node, header: Any) -> None:
+        """Note where a definition and its body are, with the comments that are theirs."""
+        first = min([node.lineno, *(item.lineno for item in node.decorator_list)]) - 1
+        last = end = node.end_lineno
+        while first and (found := self._comment(first - 1)) is not None:
+            if found > node.col_offset:
+                break  # it is the last of the block above
+            first -= 1
+        inner = node.body[0].col_offset if isinstance(made.body, cst.IndentedBlock) else None
+        while inner is not None and (found := self._comment(last)) is not None:
+            last += 1
+            if found >= inner:
+                end = last
+        stop = self._starts[end] if end < len(self._starts) else len(self._data)
+        begin = max([self._start(node), *map(self._end, header)])
+        colon = _TO_COLON.match(self._data, begin)
+        assert colon is not None  # a definition has one
+        self._extents[id(made)] = (self._starts[first], stop)
+        self._extents[id(made.body)] = (colon.end(), stop)
+
+    def _comment(self, line: int) -> int | None:
+        """How far a line's comment is indented: 0 for a blank line, None for any other."""
+        if line + 1 >= len(self._starts):
+            return None
+        text = self._data[self._starts[line] : self._starts[line + 1]].strip()
+        if not text:
+            return 0
+        found = self._data.index(text, self._starts[line]) - self._starts[line]
+        return found if text.startswith(b"#") else None
+
+    def _decorator(self, node: ast.expr) -> _Node:
+        return _decorator(self._expression(node))
+
+    def _parameters(self, node: ast.arguments) -> _Node:
+        plain = [*node.posonlyargs, *node.args]
+        defaults: list[ast.expr | None] = [None] * (len(plain) - len(node.defaults))
+        drawn = tuple(map(self._parameter, plain, [*defaults, *node.defaults]))
+        star: _Node = cst.MaybeSentinel.DEFAULT
+        if node.vararg is not None:
+            star = self._parameter(node.vararg, None, "*")
+        elif node.kwonlyargs:
+            star = _bare_star()
+        count = len(node.posonlyargs)
+        return _parameters(
+            drawn[count:],
+            star,
+            tuple(map(self._parameter, node.kwonlyargs, node.kw_defaults)),
+            None if node.kwarg is None else self._parameter(node.kwarg, None, "**"),
+            drawn[:count],
+            _slash() if count else cst.MaybeSentinel.DEFAULT,
+        )
+
+    def _parameter(self, node: ast.arg, default: ast.expr | None, star: str = "") -> _Node:
+        annotation = node.annotation
+        return _parameter(
+            _name(node.arg),
+            None if annotation is None else _annotation(self._expression(annotation)),
+            self._optional(default),
+            star,
+        )
+
+    def _if(self, node: ast.If) -> _Node:
+        return _if(self._expression(node.test), self._block(node.body), self._otherwise(node))
+
+    def _otherwise(self, node: _Node) -> _Node:
+        """What an `if` or a loop goes on with."""
+        if not node.orelse:
+            return None
+        only = node.orelse[0]
+        if isinstance(node, ast.If) and isinstance(only, ast.If) and len(node.orelse) == 1:
+            at = self._start(only)
+            if self._data[at : at + 4] == b"elif":
+                return self._if(only)
+        return _else(self._block(node.orelse))
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> _Node:
+        return _for(
+            self._expression(node.target),
+            self._expression(node.iter),
+            self._block(node.body),
+            self._otherwise(node),
+            _asynchronous() if isinstance(node, ast.AsyncFor) else None,
+        )
+
+    def _while(self, node: ast.While) -> _Node:
+        return _while(self._expression(node.test), self._block(node.body), self._otherwise(node))
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> _Node:
+        items = tuple(
+            _with_item(
+                self._expression(item.context_expr),
+                None
+                if item.optional_vars is None
+                else _as_name(self._expression(item.optional_vars)),
+            )
+            for item in node.items
+        )
+        is_async = isinstance(node, ast.AsyncWith)
+        return _with(items, self._block(node.body), _asynchronous() if is_async else None)
+
+    def _try(self, node: ast.Try | ast.TryStar) -> _Node:
+        is_plain = isinstance(node, ast.Try)
+        whole, handler = (_try, _handler) if is_plain else (_try_star, _star_handler)
+        return whole(
+            self._block(node.body),
+            tuple(
+                handler(
+                    self._block(each.body),
+                    self._optional(each.type),
+                    None if each.name is None else _as_name(_name(each.name)),
+                )
+                for each in node.handlers
+            ),
+            _else(self._block(node.orelse)) if node.orelse else None,
+            _finally(self._block(node.finalbody)) if node.finalbody else None,
+        )
+
+    def _expression_statement(self, node: ast.Expr) -> _Node:
+        return _expression_statement(self._expression(node.value))
+
+    def _assign(self, node: ast.Assign) -> _Node:
+        targets = tuple(_assign_target(self._expression(target)) for target in node.targets)
+        return _assign(targets, self._expression(node.value))
+
+    def _annotated(self, node: ast.AnnAssign) -> _Node:
+        annotation = _annotation(self._expression(node.annotation))
+        return _annotated(self._expression(node.target), annotation, self._optional(node.value))
+
+    def _augmented(self, node: ast.AugAssign) -> _Node:
+        operator = _BINARY[type(node.op)][1]()
+        return _augmented(self._expression(node.target), operator, self._expression(node.value))
+
+    def _return(self, node: ast.Return) -> _Node:
+        return _return(self._optional(node.value))
+
+    def _delete(self, node: ast.Delete) -> _Node:
+        if len(node.targets) == 1:
+            return _delete(self._expression(node.targets[0]))
+        elements = tuple(_element(self._expression(target)) for target in node.targets)
+        return _delete(_tuple(elements, (), ()))
+
+    def _raise(self, node: ast.Raise) -> _Node:
+        cause = None if node.cause is None else _from(self._expression(node.cause))
+        return _raise(self._optional(node.exc), cause)
+
+    def _assert(self, node: ast.Assert) -> _Node:
+        return _assert(self._expression(node.test), self._optional(node.msg))
+
+    def _import(self, node: ast.Import) -> _Node:
+        return _import(tuple(map(_alias, node.names)))
+
+    def _import_from(self, node: ast.ImportFrom) -> _Node:
+        return _import_from(
+            None if node.module is None else _dotted(node.module),
+            cst.ImportStar() if node.names[0].name == "*" else tuple(map(_alias, node.names)),
+            tuple(cst.Dot() for _ in range(node.level)),
+        )
+
+    def _names(self, node: ast.Global | ast.Nonlocal) -> tuple[_Node, ...]:
+        return tuple(_name_item(_name(name)) for name in node.names)
+
+    # Expressions
+
+    def _expression(self, node: ast.expr) -> _Node:
+        draw = _EXPRESSIONS.get(type(node))
+        if draw is None:
+            raise SketchError(type(node).__name__)
+        return draw(self, node)
+
+    def _optional(self, node: ast.expr | None) -> _Node:
+        return None if node is None else self._expression(node)
+
+    def _operand(self, node: ast.expr, *, bare: bool) -> _Node:
+        """A part of an expression, in parentheses unless it is `bare`."""
+        drawn = self._expression(node)
+        if not bare and not drawn.lpar:
+            _enclose(drawn, _OPEN, _CLOSED)
+        return drawn
+
+    def _first(self, node: ast.expr, whole: ast.expr) -> _Node:
+        """The part with which an expression begins."""
+        is_bare = node.col_offset == whole.col_offset and node.lineno == whole.lineno
+        return self._operand(node, bare=is_bare)
+
+    def _last(self, node: ast.expr, whole: ast.expr) -> _Node:
+        """The part with which an expression ends."""
+        ends = (node.end_col_offset, node.end_lineno)
+        return self._operand(node, bare=ends == (whole.end_col_offset, whole.end_lineno))
+
+    def _middle(self, node: ast.expr) -> _Node:
+        """A part within an expression."""
+        at = self._start(node) - 1
+        is_loose = isinstance(node, _LOOSE) or self._data[at : at + 1] == b"("
+        return self._operand(node, bare=not is_loose)
+
+    def _named(self, node: ast.Name) -> _Node:
+        return _name(node.id)
+
+    def _attribute(self, node: ast.Attribute) -> _Node:
+        return _attribute(self._first(node.value, node), _name(node.attr))
+
+    def _constant(self, node: ast.Constant) -> _Node:
+        value = node.value
+        if isinstance(value, (str, bytes)):
+            return self._string(node)
+        if value is Ellipsis:
+            return _ellipsis()
+        if value is None or isinstance(value, bool):
+            return _name(str(value))
+        return _NUMBERS[type(value)](self._text(node))
+
+    def _string(self, node: ast.Constant | ast.JoinedStr) -> _Node:
+        """A string, or several side by side."""
+        text = self._text(node)
+        pieces: list[_Node] = []
+        at = 0
+        while at < len(text):
+            found = _PIECE.match(text, at)
+            if found is None:
+                raise SketchError("a string")
+            pieces.append(_piece(found[1], found[2]))
+            at = found.end()
+        drawn = pieces.pop()
+        while pieces:
+            drawn = _concatenated(pieces.pop(), drawn)
+        return drawn
+
+    def _call(self, node: ast.Call) -> _Node:
+        parts: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
+        if node.keywords and node.args and isinstance(node.args[-1], ast.Starred):
+            # A starred argument may stand behind those with keywords.
+            parts.sort(key=lambda part: (part.lineno, part.col_offset))
+        arguments = tuple(
+            self._keyword(part) if isinstance(part, ast.keyword) else self._argument(part, node)
+            for part in parts
+        )
+        return _call(self._first(node.func, node), arguments)
+
+    def _argument(self, node: ast.expr, call: ast.Call | None = None) -> _Node:
+        if isinstance(node, ast.Starred):
+            return _argument(self._expression(node.value), None, "*")
+        drawn = self._expression(node)
+        is_generator = isinstance(node, ast.GeneratorExp)
+        if is_generator and call is not None and self._end(node) == self._end(call):
+            # Its parentheses are those of the call.
+            _enclose(drawn, (), ())
+        return _argument(drawn, None, "")
+
+    def _keyword(self, node: ast.keyword) -> _Node:
+        value = self._expression(node.value)
+        if node.arg is None:
+            return _argument(value, None, "**")
+        return _argument(value, _name(node.arg), "")
+
+    def _subscript(self, node: ast.Subscript) -> _Node:
+        index = node.slice
+        value = self._first(node.value, node)
+        if not isinstance(index, ast.Tuple) or self._is_enclosed(index):
+            return _subscript(value, (_subscript_element(self._index(index)),))
+        parts = tuple(_subscript_element(self._index(part)) for part in index.elts)
+        if len(parts) == 1:
+            object.__setattr__(parts[0], "comma", cst.Comma())
+        return _subscript(value, parts)
+
+    def _index(self, node: ast.expr) -> _Node:
+        """What stands between two commas of a subscript."""
+        if isinstance(node, ast.Slice):
+            return _slice(*map(self._optional, (node.lower, node.upper, node.step)))
+        if isinstance(node, ast.Starred):
+            return _index(self._expression(node.value), "*")
+        return _index(self._expression(node), None)
+
+    def _is_enclosed(self, node: ast.Tuple) -> bool:
+        """Whether a tuple has parentheses, not only its first part and its last."""
+        start, end = self._start(node), self._end(node)
+        if self._data[start : start + 1] != b"(":
+            return False
+        if not node.elts:
+            return True
+        stop = self._start(node.elts[1]) if len(node.elts) > 1 else end
+        before = _COMMENT.sub(b"", self._data[start : self._start(node.elts[0])])
+        behind = _COMMENT.sub(b"", self._data[self._end(node.elts[0]) : stop])
+        return before.count(b"(") > behind.partition(b",")[0].count(b")")
+
+    def _binary(self, node: ast.BinOp) -> _Node:
+        operator = _BINARY[type(node.op)][0]()
+        return _binary(self._first(node.left, node), operator, self._last(node.right, node))
+
+    def _unary(self, node: ast.UnaryOp) -> _Node:
+        return _unary(_OPERATORS[type(node.op)](), self._last(node.operand, node))
+
+    def _boolean(self, node: ast.BoolOp) -> _Node:
+        operator = _OPERATORS[type(node.op)]
+        first, *middle = node.values
+        drawn = self._first(first, node)
+        last = middle.pop()
+        for value in middle:
+            drawn = _boolean(drawn, operator(), self._middle(value))
+        return _boolean(drawn, operator(), self._last(last, node))
+
+    def _comparison(self, node: ast.Compare) -> _Node:
+        *middle, last = node.comparators
+        values = [*map(self._middle, middle), self._last(last, node)]
+        targets = (
+            _comparison_target(_OPERATORS[type(operator)](), value)
+            for operator, value in zip(node.ops, values, strict=True)
+        )
+        return _comparison(self._first(node.left, node), tuple(targets))
+
+    def _lambda(self, node: ast.Lambda) -> _Node:
+        return _lambda(self._parameters(node.args), self._expression(node.body))
+
+    def _conditional(self, node: ast.IfExp) -> _Node:
+        return _conditional(
+            self._middle(node.test), self._first(node.body, node), self._last(node.orelse, node)
+        )
+
+    def _dictionary(self, node: ast.Dict) -> _Node:
+        return _dictionary(
+            tuple(
+                _starred_entry(self._middle(value))
+                if key is None
+                else _entry(self._expression(key), self._expression(value))
+                for key, value in zip(node.keys, node.values, strict=True)
+            )
+        )
+
+    def _elements(self, nodes: Sequence[ast.expr]) -> tuple[_Node, ...]:
+        return tuple(
+            _starred(self._middle(node.value))
+            if isinstance(node, ast.Starred)
+            else _element(self._expression(node))
+            for node in nodes
+        )
+
+    def _list(self, node: ast.List) -> _Node:
+        return _list(self._elements(node.elts))
+
+    def _set(self, node: ast.Set) -> _Node:
+        return _set(self._elements(node.elts))
+
+    def _tuple(self, node: ast.Tuple) -> _Node:
+        enclosed = self._is_enclosed(node)
+        return _tuple(
+            self._elements(node.elts), _OPEN if enclosed else (), _CLOSED if enclosed else ()
+        )
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp, make: _Maker) -> _Node:
+        return make(self._expression(node.elt), self._loops(node.generators))
+
+    def _generator(self, node: ast.GeneratorExp) -> _Node:
+        return _generator(self._expression(node.elt), self._loops(node.generators), _OPEN, _CLOSED)
+
+    def _dict_comprehension(self, node: ast.DictComp) -> _Node:
+        key, value = self._expression(node.key), self._expression(node.value)
+        return _dict_comprehension(key, value, self._loops(node.generators))
+
+    def _loops(self, generators: Sequence[ast.comprehension]) -> _Node:
+        inner = None
+        for each in reversed(generators):
+            inner = _loop(
+                self._expression(each.target),
+                self._middle(each.iter),
+                tuple(_condition(self._middle(test)) for test in each.ifs),
+                inner,
+                _asynchronous() if each.is_async else None,
+            )
+        return inner
+
+    def _assigning(self, node: ast.NamedExpr) -> _Node:
+        target, value = self._expression(node.target), self._expression(node.value)
+        return _assigning(target, value, _OPEN, _CLOSED)
+
+    def _await(self, node: ast.Await) -> _Node:
+        return _await(self._last(node.value, node))
+
+    def _yield(self, node: ast.Yield | ast.YieldFrom) -> _Node:
+        value = self._optional(node.value)
+        return _yield(_from(value) if isinstance(node, ast.YieldFrom) else value, _OPEN, _CLOSED)
+
+
+def _maker(kind: type[cst.CSTNode], *names: str) -> _Maker:
+    """A function that makes nodes of a kind of the values of the fields `names`.
+
+    All other fields have their defaults, which the nodes share: they are layout. It is written
+    out field by field, like the constructors of dataclasses: libcst's own, which check what they
+    are given, take five times as long.
+    """
+    meanings: dict[str, Any] = {"new": object.__new__, "kind": kind}
+    lines = ["node = new(kind)"]
+    for field in fields(kind):
+        meanings[f"set_{field.name}"] = getattr(kind, field.name).__set__
+        if field.name not in names:
+            meanings[field.name] = _default(field)
+        lines.append(f"set_{field.name}(node, {field.name})")
+    lines.append("return node")
+    exec(f"def make({', '.join(names)}):\n " + "\n ".join(lines), meanings)
+    made: _Maker = meanings["make"]
+    return made
+
+
+def _enclose(node: _Node, opened: Sequence[_Node], closed: Sequence[_Node]) -> None:
+    object.__setattr__(node, "lpar", opened)
+    object.__setattr__(node, "rpar", closed)
+
+
+def _default(field: Any) -> object:
+    if field.default is not MISSING:
+        return field.default
+    return field.default_factory()
+
+
+def _piece(text: str, prefix: str) -> _Node:
+    if "f" not in prefix.lower():
+        return _simple_string(text)
+    try:
+        return cst.parse_expression(text)
+    except cst.ParserSyntaxError as error:  # quotes within it, since Python 3.12
+        raise SketchError("a string") from error
+
+
+def _dotted(name: str) -> _Node:
+    first, *others = name.split(".")
+    made = _name(first)
+    for other in others:
+        made = _attribute(made, _name(other))
+    return made
+
+
+def _alias(node: ast.alias) -> _Node:
+    name = None if node.asname is None else _as_name(_name(node.asname))
+    return _import_alias(_dotted(node.name), name)
+
+
+_OPEN, _CLOSED = (cst.LeftParen(),), (cst.RightParen(),)
+_name = _maker(cst.Name, "value")
+_attribute = _maker(cst.Attribute, "value", "attr")
+_ellipsis = _maker(cst.Ellipsis)
+_integer = _maker(cst.Integer, "value")
+_float = _maker(cst.Float, "value")
+_imaginary = _maker(cst.Imaginary, "value")
+_simple_string = _maker(cst.SimpleString, "value")
+_concatenated = _maker(cst.ConcatenatedString, "left", "right")
+_call = _maker(cst.Call, "func", "args")
+_argument = _maker(cst.Arg, "value", "keyword", "star")
+_subscript = _maker(cst.Subscript, "value", "slice")
+_subscript_element = _maker(cst.SubscriptElement, "slice")
+_index = _maker(cst.Index, "value", "star")
+_slice = _maker(cst.Slice, "lower", "upper", "step")
+_binary = _maker(cst.BinaryOperation, "left", "operator", "right")
+_unary = _maker(cst.UnaryOperation, "operator", "expression")
+_boolean = _maker(cst.BooleanOperation, "left", "operator", "right")
+_comparison = _maker(cst.Comparison, "left", "comparisons")
+_comparison_target = _maker(cst.ComparisonTarget, "operator", "comparator")
+_lambda = _maker(cst.Lambda, "params", "body")
+_conditional = _maker(cst.IfExp, "test", "body", "orelse")
+_dictionary = _maker(cst.Dict, "elements")
+_entry = _maker(cst.DictElement, "key", "value")
+_starred_entry = _maker(cst.StarredDictElement, "value")
+_element = _maker(cst.Element, "value")
+_starred = _maker(cst.StarredElement, "value")
+_list = _maker(cst.List, "elements")
+_set = _maker(cst.Set, "elements")
+_tuple = _maker(cst.Tuple, "elements", "lpar", "rpar")
+_generator = _maker(cst.GeneratorExp, "elt", "for_in", "lpar", "rpar")
+_list_comprehension = _maker(cst.ListComp, "elt", "for_in")
+_set_comprehension = _maker(cst.SetComp, "elt", "for_in")
+_dict_comprehension = _maker(cst.DictComp, "key", "value", "for_in")
+_loop = _maker(cst.CompFor, "target", "iter", "ifs", "inner_for_in", "asynchronous")
+_condition = _maker(cst.CompIf, "test")
+_assigning = _maker(cst.NamedExpr, "target", "value", "lpar", "rpar")
+_await = _maker(cst.Await, "expression")
+_yield = _maker(cst.Yield, "value", "lpar", "rpar")
+_from = _maker(cst.From, "item")
+
+_line = _maker(cst.SimpleStatementLine, "body")
+_suite = _maker(cst.SimpleStatementSuite, "body")
+_indented = _maker(cst.IndentedBlock, "body")
+_asynchronous = _maker(cst.Asynchronous)
+_annotation = _maker(cst.Annotation, "annotation")
+_decorator = _maker(cst.Decorator, "decorator")
+_function = _maker(
+    cst.FunctionDef, "name", "params", "body", "decorators", "returns", "asynchronous"
+)
+_class = _maker(cst.ClassDef, "name", "body", "bases", "keywords", "decorators")
+_parameter = _maker(cst.Param, "name", "annotation", "default", "star")
+_parameters = _maker(
+    *(cst.Parameters, "params", "star_arg", "kwonly_params", "star_kwarg"),
+    *("posonly_params", "posonly_ind"),
+)
+_bare_star = _maker(cst.ParamStar)
+_slash = _maker(cst.ParamSlash)
+_if = _maker(cst.If, "test", "body", "orelse")
+_else = _maker(cst.Else, "body")
+_for = _maker(cst.For, "target", "iter", "body", "orelse", "asynchronous")
+_while = _maker(cst.While, "test", "body", "orelse")
+_with = _maker(cst.With, "items", "body", "asynchronous")
+_with_item = _maker(cst.WithItem, "item", "asname")
+_as_name = _maker(cst.AsName, "name")
+_try = _maker(cst.Try, "body", "handlers", "orelse", "finalbody")
+_try_star = _maker(cst.TryStar, "body", "handlers", "orelse", "finalbody")
+_handler = _maker(cst.ExceptHandler, "body", "type", "name")
+_star_handler = _maker(cst.ExceptStarHandler, "body", "type", "name")
+_finally = _maker(cst.Finally, "body")
+_expression_statement = _maker(cst.Expr, "value")
+_assign = _maker(cst.Assign, "targets", "value")
+_assign_target = _maker(cst.AssignTarget, "target")
+_annotated = _maker(cst.AnnAssign, "target", "annotation", "value")
+_augmented = _maker(cst.AugAssign, "target", "operator", "value")
+_return = _maker(cst.Return, "value")
+_delete = _maker(cst.Del, "target")
+_raise = _maker(cst.Raise, "exc", "cause")
+_assert = _maker(cst.Assert, "test", "msg")
+_import = _maker(cst.Import, "names")
+_import_from = _maker(cst.ImportFrom, "module", "names", "relative")
+_import_alias = _maker(cst.ImportAlias, "name", "asname")
+_global = _maker(cst.Global, "names")
+_nonlocal = _maker(cst.Nonlocal, "names")
+_name_item = _maker(cst.NameItem, "name")
+_pass, _break, _continue = map(_maker, (cst.Pass, cst.Break, cst.Continue))
+
+_NUMBERS: dict[type, _Maker] = {int: _integer, float: _float, complex: _imaginary}
+_BINARY: dict[type[ast.operator], tuple[_Maker, _Maker]] = {
+    kind: (_maker(operator), _maker(augmented))
+    for kind, operator, augmented in (
+        (ast.Add, cst.Add, cst.AddAssign),
+        (ast.Sub, cst.Subtract, cst.SubtractAssign),
+        (ast.Mult, cst.Multiply, cst.MultiplyAssign),
+        (ast.MatMult, cst.MatrixMultiply, cst.MatrixMultiplyAssign),
+        (ast.Div, cst.Divide, cst.DivideAssign),
+        (ast.FloorDiv, cst.FloorDivide, cst.FloorDivideAssign),
+        (ast.Mod, cst.Modulo, cst.ModuloAssign),
+        (ast.Pow, cst.Power, cst.PowerAssign),
+        (ast.LShift, cst.LeftShift, cst.LeftShiftAssign),
+        (ast.RShift, cst.RightShift, cst.RightShiftAssign),
+        (ast.BitOr, cst.BitOr, cst.BitOrAssign),
+        (ast.BitXor, cst.BitXor, cst.BitXorAssign),
+        (ast.BitAnd, cst.BitAnd, cst.BitAndAssign),
+    )
+}
+_OPERATORS: dict[type[ast.AST], _Maker] = {
+    kind: _maker(operator)
+    for kind, operator in (
+        (ast.And, cst.And),
+        (ast.Or, cst.Or),
+        (ast.Not, cst.Not),
+        (ast.Invert, cst.BitInvert),
+        (ast.UAdd, cst.Plus),
+        (ast.USub, cst.Minus),
+        (ast.Eq, cst.Equal),
+        (ast.NotEq, cst.NotEqual),
+        (ast.Lt, cst.LessThan),
+        (ast.LtE, cst.LessThanEqual),
+        (ast.Gt, cst.GreaterThan),
+        (ast.GtE, cst.GreaterThanEqual),
+        (ast.Is, cst.Is),
+        (ast.IsNot, cst.IsNot),
+        (ast.In, cst.In),
+        (ast.NotIn, cst.NotIn),
+    )
+}
+_SMALL: dict[type[ast.stmt], Callable[[Sketch, Any], _Node]] = {
+    ast.Expr: Sketch._expression_statement,
+    ast.Assign: Sketch._assign,
+    ast.AnnAssign: Sketch._annotated,
+    ast.AugAssign: Sketch._augmented,
+    ast.Return: Sketch._return,
+    ast.Delete: Sketch._delete,
+    ast.Raise: Sketch._raise,
+    ast.Assert: Sketch._assert,
+    ast.Import: Sketch._import,
+    ast.ImportFrom: Sketch._import_from,
+    ast.Global: lambda sketch, node: _global(sketch._names(node)),
+    ast.Nonlocal: lambda sketch, node: _nonlocal(sketch._names(node)),
+    ast.Pass: lambda sketch, node: _pass(),
+    ast.Break: lambda sketch, node: _break(),
+    ast.Continue: lambda sketch, node: _continue(),
+}
+_LARGE: dict[type[ast.stmt], Callable[[Sketch, Any], _Node]] = {
+    ast.FunctionDef: Sketch._function,
+    ast.AsyncFunctionDef: Sketch._function,
+    ast.ClassDef: Sketch._class,
+    ast.If: Sketch._if,
+    ast.For: Sketch._for,
+    ast.AsyncFor: Sketch._for,
+    ast.While: Sketch._while,
+    ast.With: Sketch._with,
+    ast.AsyncWith: Sketch._with,
+    ast.Try: Sketch._try,
+}
+if hasattr(ast, "TryStar"):  # since Python 3.11
+    _LARGE[ast.TryStar] = Sketch._try
+_EXPRESSIONS: dict[type[ast.expr], Callable[[Sketch, Any], _Node]] = {
+    ast.Name: Sketch._named,
+    ast.Attribute: Sketch._attribute,
+    ast.Constant: Sketch._constant,
+    ast.JoinedStr: Sketch._string,
+    ast.Call: Sketch._call,
+    ast.Subscript: Sketch._subscript,
+    ast.BinOp: Sketch._binary,
+    ast.UnaryOp: Sketch._unary,
+    ast.BoolOp: Sketch._boolean,
+    ast.Compare: Sketch._comparison,
+    ast.Lambda: Sketch._lambda,
+    ast.IfExp: Sketch._conditional,
+    ast.Dict: Sketch._dictionary,
+    ast.List: Sketch._list,
+    ast.Set: Sketch._set,
+    ast.Tuple: Sketch._tuple,
+    ast.ListComp: partial(Sketch._comprehension, make=_list_comprehension),
+    ast.SetComp: partial(Sketch._comprehension, make=_set_comprehension),
+    ast.GeneratorExp: Sketch._generator,
+    ast.DictComp: Sketch._dict_comprehension,
+    ast.NamedExpr: Sketch._assigning,
+    ast.Await: Sketch._await,
+    ast.Yield: Sketch._yield,
+    ast.YieldFrom: Sketch._yield,
+}
+# What may stand between two operators in parentheses only.
+_LOOSE = (ast.BoolOp, ast.Compare, ast.IfExp, ast.Lambda)
