@@ -531,21 +531,21 @@ class Sketch:
 def _maker(kind: type[cst.CSTNode], *names: str) -> _Maker:
     """A function that makes nodes of a kind of the values of the fields `names`.
 
-    All other fields have their defaults, which the nodes share: they are layout. It is written
-    out field by field, like the constructors of dataclasses: libcst's own, which check what they
-    are given, take five times as long.
+    All other fields have their defaults, which the nodes share: they are layout. libcst's own
+    constructors check what they are given, and take three times as long.
     """
-    meanings: dict[str, Any] = {"new": object.__new__, "kind": kind}
-    lines = ["node = new(kind)"]
-    for field in fields(kind):
-        meanings[f"set_{field.name}"] = getattr(kind, field.name).__set__
-        if field.name not in names:
-            meanings[field.name] = _default(field)
-        lines.append(f"set_{field.name}(node, {field.name})")
-    lines.append("return node")
-    exec(f"def make({', '.join(names)}):\n " + "\n ".join(lines), meanings)
-    made: _Maker = meanings["make"]
-    return made
+    layout = {f.name: _default(f) for f in fields(kind) if f.name not in names}
+    assigns = [getattr(kind, name).__set__ for name in (*names, *layout)]
+    defaults = tuple(layout.values())
+    new = object.__new__
+
+    def make(*values: object) -> _Node:
+        node = new(kind)
+        for assign, value in zip(assigns, values + defaults, strict=True):
+            assign(node, value)
+        return node
+
+    return make
 
 
 def _enclose(node: _Node, opened: Sequence[_Node], closed: Sequence[_Node]) -> None:
