@@ -133,6 +133,8 @@ def analyse(
     findings: tuple[Finding, ...] = ()
     if gates and active:
         active = _suspects(file, statements, active, evidence.keras, session)
+        if active:
+            statements, active = needed(file, active)
     if active:
         findings = _findings(file, statements, active, evidence.keras, session)
     return Analysis(findings, True, evidence.keras, evidence.reason)
