@@ -366,6 +366,7 @@ def main(key: str | None = None) -> NoReturn:
         traceback.print_exc()
         click.echo("savelint failed; this is a defect of savelint, please report it", err=True)
         code = FAILED
+    gc.freeze()  # what is left ends with the process: Python need not look for cycles in it
     sys.exit(code)
 
 
