@@ -48,6 +48,8 @@ class Net(keras.layers.Layer):
         return x
 """
 FINDINGS = 200
+# Seconds.
+SETTLED = 3
 
 
 class Command(NamedTuple):
@@ -91,10 +93,23 @@ def run(command: Command, environment: dict[str, str]) -> Cost:
     return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
 
 
-def measure(rows: Sequence[Row], repeat: int, scratch: Path) -> Iterator[tuple[Row, Cost, Cost]]:
-    """The costs of each row's two commands, by turns, after a first run that does not count."""
+def surroundings(scratch: Path) -> dict[str, str]:
+    """The environment of all commands."""
     environment = {key: value for key, value in os.environ.items() if key not in DEARER}
     environment["PYTHONPYCACHEPREFIX"] = str(scratch / "bytecode")
+    return environment
+
+
+def fill(warm: Command, scratch: Path) -> None:
+    """Fill the cache, which trusts nothing that changed in the last seconds, itself not either."""
+    for _ in range(2):
+        run(warm, surroundings(scratch))
+        time.sleep(SETTLED)
+
+
+def measure(rows: Sequence[Row], repeat: int, scratch: Path) -> Iterator[tuple[Row, Cost, Cost]]:
+    """The costs of each row's two commands, by turns, after a first run that does not count."""
+    environment = surroundings(scratch)
     for row in rows:
         runs = [
             (run(row.command, environment), run(row.against, environment))
@@ -204,6 +219,7 @@ def tree_rows(scratch: Path, kept: Path, only: str) -> Iterator[Row]:
         tree = corpus(kept / name.replace(" ", "-"), requirements)
         cold = Command("cold", (*COLD, str(tree)))
         warm = Command("warm", (*CHECK, "-q", "."), tree)
+        fill(warm, scratch)
         yield Row(f"{name}, cold", cold, floor(tree, scratch), aim)
         yield Row(f"{name}, cold", cold, Command("ruff cold", (*ruff, "-n", str(tree))), 1.5)
         yield Row(f"{name}, warm", warm, Command("ruff warm", (*ruff, "."), tree), 1.0)

@@ -296,8 +296,8 @@ def test_a_directory_by_such_a_name_is_no_evidence(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "pyproject.toml").mkdir()
     (tmp_path / "requirements").write_text("tensorflow<2.16")
-    assert list(declared(tmp_path)) == []
-    assert list(declared(tmp_path / "none")) == []
+    assert list(declared(str(tmp_path))) == []
+    assert list(declared(str(tmp_path / "none"))) == []
     assert Dependencies().evidence(str(tmp_path / "none" / "model.py")) is None
 
 

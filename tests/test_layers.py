@@ -21,8 +21,8 @@ LAYERS = (
     {"rules"},
     {"codes", "fixer", "rewrite", "rule", "settings", "suppress", "report", "cache", "baseline"},
     {"dependencies", "imports", "keras", "layout", "notebook", "finding"},
-    {"source", "discover", "modules", "files", "destination", "processes", "toml"},
-    {"__init__", "frozen"},
+    {"source", "discover", "modules", "files", "destination", "processes", "toml", "trail"},
+    {"__init__", "frozen", "outcome", "screen", "stamps"},
 )
 # The only modules that know a library.
 KNOWS = {

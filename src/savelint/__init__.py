@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+# `typing` takes longer to import than most commands to run.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from savelint.api import check_paths, check_source, fix_source
     from savelint.destination.checks import preflight

@@ -10,6 +10,8 @@ shown.
 The file is a checksum and JSON, which does no harm whoever wrote it. It is replaced as a whole:
 of two runs at once the later one's remains. One that cannot be read or does not fit is as good
 as none, and where none can be written there is none.
+
+Beside the results stand the outcomes of whole runs.
 """
 
 from __future__ import annotations
@@ -21,17 +23,15 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from savelint import __version__
-from savelint.files import Fact, Files, Kind, Place, Seen, again, digest, is_as_noted, read_bytes
+from savelint import __version__, outcome
+from savelint.files import Fact, Files, Kind, Listing, Place, Seen, again, digest, read_bytes
 from savelint.finding import Edit, Finding, Fix, Label, Safety, Severity
 from savelint.report import FileReport, Status
 from savelint.settings import Settings
 from savelint.source import Source, SourceError, Span
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from savelint.trail import Trail
 
 # Counts the ways in which a cache was written.
 _FORMAT = 2
@@ -49,18 +49,22 @@ _OWN_FILES = {
 class Caches:
     """The caches of a run: one for the files of each settings.
 
-    `codes` are those of all rules, `files` what the run reads with.
+    `codes` are those of all rules, `files` what the run reads with. What results are recalled
+    for is in the trail.
     """
 
-    def __init__(self, codes: frozenset[str], files: Files) -> None:
+    def __init__(self, codes: frozenset[str], files: Files, trail: Trail) -> None:
         self._codes = codes
         self._files = files
+        self._trail = trail
+        self._code = _code_state(trail)
         self._of: dict[Settings, Cache] = {}
 
     def of(self, settings: Settings) -> Cache:
         """The cache for the files with these settings."""
         if settings not in self._of:
-            self._of[settings] = Cache(settings.cache_dir, _key(settings, self._codes))
+            key = _key(settings, self._codes, self._code)
+            self._of[settings] = Cache(settings.cache_dir, key, self._trail)
         return self._of[settings]
 
     def save(self) -> None:
@@ -73,11 +77,11 @@ class Caches:
 class Cache:
     """The results for the files with one settings, under one key."""
 
-    def __init__(self, directory: str, key: list[Any]) -> None:
+    def __init__(self, directory: str, key: list[Any], trail: Trail) -> None:
         self._directory = directory
         self._key = key
-        name = f"{_PREFIX}{zlib.crc32(json.dumps(key).encode()):08x}{_SUFFIX}"
-        self._path = os.path.join(directory, name)
+        self._trail = trail
+        self._name = f"{_PREFIX}{zlib.crc32(json.dumps(key).encode()):08x}{_SUFFIX}"
         # As they stand in the file: a run in which nothing changed makes nothing of them. Of a
         # file [stamp, digest, result], of another one [kind, path, asked, stamp, digest].
         self._results: dict[str, list[Any]] = {}
@@ -95,7 +99,7 @@ class Cache:
         if known is None:
             return None
         state, seen, result = known
-        if not is_as_noted(path, state):
+        if not self._is_as_noted(path, state):
             now = again(Place(Kind.CONTENT, path), _fact(state, seen))
             if now.digest != seen:
                 return None
@@ -157,24 +161,35 @@ class Cache:
             "results": results,
         }
         with suppress(OSError, UnicodeError):
-            self._write(json.dumps(document, separators=(",", ":")))
+            data = json.dumps(document, separators=(",", ":")).encode()
+            content = outcome.check(data) + b"\n" + data
+            _write(self._directory, self._name, content, _PREFIX)
 
     @cached_property
     def _facts_hold(self) -> bool:
         """Whether all that earlier runs saw of other files is still so."""
-        changed = [row for row in self._facts if not is_as_noted(row[1], row[3])]
+        changed = [row for row in self._facts if not self._is_as_noted(row[1], row[3])]
         for row, (place, fact) in zip(changed, _facts(changed), strict=True):
             now = again(place, fact)
+            if place.kind is Kind.NAMES:
+                for link in Listing(place.path).links:
+                    self._trail.look(os.path.join(place.path, link))
             if now.digest != fact.digest:
                 return False
             self._changed |= now != fact
             row[3:] = _row(now)
         return True
 
+    def _is_as_noted(self, path: str, state: list[int] | None) -> bool:
+        """Whether the stamp that was noted of a path, as a list, is still its own."""
+        now = self._trail.look(path)
+        return now is not None and [*now] == state
+
     def _load(self) -> None:
         try:
-            checksum, _, data = read_bytes(self._path).partition(b"\n")
-            if checksum != _checksum(data):
+            content = read_bytes(os.path.join(self._directory, self._name))
+            checksum, _, data = content.partition(b"\n")
+            if checksum != outcome.check(data):
                 return
             document = json.loads(data)
         except (OSError, ValueError, RecursionError):
@@ -182,25 +197,38 @@ class Cache:
         if document["key"] == self._key:
             self._facts, self._results = document["facts"], document["results"]
 
-    def _write(self, text: str) -> None:
-        from pathlib import Path  # slow to import, and a run without changes needs none
 
-        directory, results = Path(self._directory), Path(self._path)
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, content in _OWN_FILES.items():
-            path = directory / name
-            if not path.exists():
-                path.write_text(content, encoding="utf-8")
-        temporary = results.with_suffix(f".{os.getpid()}.tmp")
-        try:
-            data = text.encode()
-            temporary.write_bytes(_checksum(data) + b"\n" + data)
-            temporary.replace(results)
-        finally:
-            temporary.unlink(missing_ok=True)
-        caches = sorted(_caches(directory), key=lambda path: -path.stat().st_mtime_ns)
-        for path in caches[_KEPT:]:
-            path.unlink(missing_ok=True)
+def keep_outcome(directory: str, key: str, text: str, code: int, trail: Trail) -> None:
+    """Keep what a run printed and its exit code, where results are kept already.
+
+    Those of another directory than the usual one are not found without the settings.
+    """
+    usual = os.path.basename(directory) == outcome.CACHE and os.path.isdir(directory)
+    if trail.whole and usual and outcome.is_harmless(text):
+        with suppress(OSError, UnicodeError):
+            data = outcome.packed(key, text, code, trail.stamps, trail.marks)
+            _write(directory, outcome.file_name(key), data, outcome.PREFIX)
+
+
+def _write(cache: str, name: str, data: bytes, prefix: str) -> None:
+    """Replace a file in a cache, and let go the oldest of its kind; raises OSError."""
+    from pathlib import Path  # slow to import, and a run without changes needs none
+
+    directory = Path(cache)
+    directory.mkdir(parents=True, exist_ok=True)
+    for own, content in _OWN_FILES.items():
+        path = directory / own
+        if not path.exists():
+            path.write_text(content, encoding="utf-8")
+    temporary = directory / f"{name}.{os.getpid()}.tmp"
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(directory / name)
+    finally:
+        temporary.unlink(missing_ok=True)
+    kept = sorted(directory.glob(f"{prefix}*"), key=lambda path: -path.stat().st_mtime_ns)
+    for path in kept[_KEPT:]:
+        path.unlink(missing_ok=True)
 
 
 def clean(cache_dir: str) -> bool:
@@ -211,7 +239,7 @@ def clean(cache_dir: str) -> bool:
     from pathlib import Path
 
     directory = Path(cache_dir)
-    found = [*_caches(directory)]
+    found = [path for prefix in (_PREFIX, outcome.PREFIX) for path in directory.glob(f"{prefix}*")]
     for name, content in _OWN_FILES.items():
         path = directory / name
         if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == content:
@@ -223,17 +251,13 @@ def clean(cache_dir: str) -> bool:
     return bool(found)
 
 
-def _caches(directory: Path) -> Iterator[Path]:
-    return directory.glob(f"{_PREFIX}*")
-
-
-def _key(settings: Settings, codes: frozenset[str]) -> list[Any]:
+def _key(settings: Settings, codes: frozenset[str], code: list[Any]) -> list[Any]:
     """All that results depend on besides files, in the types of JSON."""
     return [
         _FORMAT,
         __version__,
         sys.version,
-        _code_state(),
+        code,
         os.getcwd(),
         str(settings.root),
         sorted(codes),
@@ -243,26 +267,35 @@ def _key(settings: Settings, codes: frozenset[str]) -> list[Any]:
     ]
 
 
-def _code_state() -> list[Any]:
+def _code_state(trail: Trail) -> list[Any]:
     """The state of savelint's and libcst's own code: of an editable install it changes."""
-    from importlib.util import find_spec
-
     own: list[int] = []
     pending = [os.path.dirname(__file__)]
     while pending:
-        with os.scandir(pending.pop()) as scan:
+        directory = pending.pop()
+        trail.look(directory)
+        with os.scandir(directory) as scan:
             for entry in scan:
                 if entry.is_dir():
-                    pending.append(entry.path)
+                    pending += [entry.path] if entry.name != "__pycache__" else []
                 elif entry.name.endswith((".py", ".json")):
-                    own.append(entry.stat().st_mtime_ns)
-    parser = find_spec("libcst")
-    origin = parser.origin if parser is not None else None
-    return [len(own), max(own), origin, os.stat(origin).st_mtime_ns if origin else 0]
+                    now = trail.look(entry.path)
+                    own.append(now[0] if now is not None else 0)
+    # The others have no say in results, but in what is made of them.
+    _, _, _, parser = (_library(name, trail) for name in ("click", "pathspec", "rich", "libcst"))
+    return [len(own), max(own), *parser]
 
 
-def _checksum(data: bytes) -> bytes:
-    return f"{zlib.crc32(data):08x}".encode()
+def _library(name: str, trail: Trail) -> tuple[str, int]:
+    """Where a library is, and when it came there."""
+    from importlib.util import find_spec
+
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        return "", 0
+    trail.look(os.path.dirname(os.path.dirname(spec.origin)))
+    now = trail.look(spec.origin)
+    return spec.origin, now[0] if now is not None else 0
 
 
 def _fact(stamp: list[int] | None, digest: str) -> Fact:

@@ -16,16 +16,18 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import IO, TYPE_CHECKING, NoReturn
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from savelint import __version__
+from savelint import __version__, screen
 
 if TYPE_CHECKING:
     from savelint.codes import Catalogue, Selection
     from savelint.engine import Mode, Options
     from savelint.report import Report, View
+    from savelint.report.line import Line
     from savelint.report.page import Entry
     from savelint.settings import Configuration
 
@@ -36,8 +38,6 @@ FINDINGS, FAILED, INTERRUPTED = 1, 2, 130
 # What a run makes is trees, nearly all without cycles: looking for those after every few
 # hundred objects would take a quarter of it.
 COLLECTION = (10_000, 20, 20)
-# Where the width of the output is not known: a pipe, a file, a log.
-_WIDTH = 100
 
 
 class JobError(click.ClickException):
@@ -129,6 +129,9 @@ def check(
         raise click.UsageError("--isolated reads no settings, so it excludes --config")
     if diff and output_format != "full":
         raise click.UsageError("--diff prints a diff, so it excludes --output-format")
+    stdin = stdin_filename is not None or STDIN in paths
+    if stdin and any(path != STDIN for path in paths):
+        raise click.UsageError("standard input is checked alone: leave the paths out")
     from savelint import rules
     from savelint.codes import Catalogue
     from savelint.engine import Mode, Options, check_paths, cores
@@ -138,26 +141,23 @@ def check(
 
     catalogue = Catalogue.of(rules.LEDGER)
     overrides = Overrides(_selection(catalogue, select, ignore), keras_version)
-    configuration = Configuration(catalogue, overrides, config, isolated)
     mode = Mode.DIFF if diff else Mode.FIX if fix else Mode.CHECK
     options = Options(
         catalogue,
         mode,
         unsafe=unsafe_fixes,
         notes=notes,
-        cache=not no_cache,
+        cache=not (no_cache or stdin),
         jobs=jobs or cores(),
     )
+    configuration = Configuration(catalogue, overrides, config, isolated, options.trail)
     view = View(unsafe=unsafe_fixes, notes=notes, quiet=quiet)
 
-    stdin = stdin_filename is not None or STDIN in paths
-    if stdin and any(path != STDIN for path in paths):
-        raise click.UsageError("standard input is checked alone: leave the paths out")
     try:
         if stdin:
             report, fixed = _check_stdin(configuration, options, stdin_filename, force_exclude)
         else:
-            waited_for = _is_terminal(sys.stderr) and not (quiet or os.environ.get("CI"))
+            waited_for = screen.is_terminal(err=True) and not (quiet or os.environ.get("CI"))
             with Progress(visible=waited_for) as progress:
                 report = check_paths(
                     configuration,
@@ -173,16 +173,26 @@ def check(
     if verbose:
         for file in report.files:
             click.echo(f"{file.path}: {file.evidence or file.status.value}", err=True)
+    code = _exit_code(report, mode, exit_zero=exit_zero, on_fix=exit_non_zero_on_fix)
     if diff:
         _print_diff(report, quiet=quiet)
     else:
-        if stdin and fix:
+        aside = stdin and fix
+        if aside:
             sys.stdout.flush()
             click.echo(fixed, nl=False)
-        _render(report, view, output_format, color, err=stdin and fix)
+        coloured = screen.coloured(color, err=aside)
+        text = _text(report, view, output_format, coloured=coloured)
+        click.echo(text, nl=False, err=aside, color=coloured or None)
     if not report.files and not report.excluded:
         raise JobError(f"no Python files found in {', '.join(paths or ('.',))}; check the paths")
-    ctx.exit(_exit_code(report, mode, exit_zero=exit_zero, on_fix=exit_non_zero_on_fix))
+    if ctx.obj and options.trail.whole and not (verbose or report.failed):
+        from savelint.cache import keep_outcome
+
+        with suppress(ConfigError):
+            kept = configuration.of(os.getcwd()).cache_dir
+            keep_outcome(kept, ctx.obj, text, code, options.trail)
+    ctx.exit(code)
 
 
 @cli.command()
@@ -335,15 +345,15 @@ def clean(*, directories: tuple[str, ...]) -> None:
         click.echo(f"Removed {os.path.relpath(directory)}")
 
 
-def main() -> NoReturn:
-    """Run the command line of this process; the console script `savelint`."""
+def main(key: str | None = None) -> NoReturn:
+    """Run the command line of this process; its outcome is kept under the key."""
     gc.set_threshold(*COLLECTION)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Source holds what a terminal's encoding lacks; that is no reason to fail.
             stream.reconfigure(errors="backslashreplace")
     try:
-        code: int = cli.main(prog_name="savelint", standalone_mode=False)
+        code: int = cli.main(prog_name="savelint", standalone_mode=False, obj=key)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -356,6 +366,7 @@ def main() -> NoReturn:
         traceback.print_exc()
         click.echo("savelint failed; this is a defect of savelint, please report it", err=True)
         code = FAILED
+    gc.freeze()  # what is left ends with the process: Python need not look for cycles in it
     sys.exit(code)
 
 
@@ -400,50 +411,50 @@ def _check_stdin(
     return Report((file,)), fixed
 
 
-def _render(report: Report, view: View, output_format: str, color: str, *, err: bool) -> None:
+def _text(report: Report, view: View, output_format: str, *, coloured: bool) -> str:
+    """All that is printed of a report."""
     if output_format == "json":
         from savelint.report import as_json
 
-        click.echo(as_json.document(report, view), err=err)
-    elif output_format == "concise":
+        return f"{as_json.document(report, view)}\n"
+    if output_format == "concise":
         from savelint.report import concise
 
-        for line in concise.lines(report, view):
-            click.echo(line, err=err)
-    else:
-        _render_full(report, view, color, err=err)
-
-
-def _render_full(report: Report, view: View, color: str, *, err: bool) -> None:
-    from savelint.report import summary
-
+        return _joined(concise.lines(report, view))
     if not any(file.findings or file.failures for file in report.files):
-        for text in summary(report, view):  # all there is to say
-            click.echo(text, err=err)
-        return
+        from savelint.report import summary
+
+        return _joined(summary(report, view))  # all there is to say
     from dataclasses import replace
 
     from savelint.report import full
 
-    view = replace(view, width=_width())
-    stream = sys.stderr if err else sys.stdout
-    if not _coloured(color, stream):
-        for line in full.lines(report, view):
-            click.echo(line.plain, err=err)
-        return
+    view = replace(view, width=screen.width())
+    lines = full.lines(report, view)
+    return _styled(lines, view.width) if coloured else _joined(line.plain for line in lines)
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _styled(lines: Iterable[Line], width: int) -> str:
     from rich.console import Console
     from rich.text import Text
 
+    text = io.StringIO()
     console = Console(
-        file=stream,
+        file=text,
         color_system="standard",
         force_terminal=True,
         no_color=False,
         highlight=False,
-        width=view.width,
+        width=width,
+        legacy_windows=False,
     )
-    for line in full.lines(report, view):
+    for line in lines:
         console.print(Text.assemble(*line.pieces), soft_wrap=True)
+    return text.getvalue()
 
 
 def _print_diff(report: Report, *, quiet: bool) -> None:
@@ -474,28 +485,3 @@ def _exit_code(report: Report, mode: Mode, *, exit_zero: bool, on_fix: bool) -> 
     left = any(f.severity is not Severity.NOTE for file in report.files for f in file.findings)
     findings = fixed if mode is Mode.DIFF else left or (fixed and on_fix)
     return FINDINGS if findings and not exit_zero else 0
-
-
-def _width() -> int:
-    """As `shutil.get_terminal_size` has it, which takes longer to import than a file to check."""
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns):
-        return int(columns)
-    try:
-        return os.get_terminal_size(1).columns or _WIDTH
-    except OSError:  # closed, or no terminal
-        return _WIDTH
-
-
-def _coloured(color: str, stream: IO[str]) -> bool:
-    if color != "auto":
-        return color == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return _is_terminal(stream)
-
-
-def _is_terminal(stream: IO[str]) -> bool:
-    return stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -9,9 +9,9 @@ Nothing is executed, and a file that cannot be read declares nothing.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from savelint import toml
@@ -114,30 +114,31 @@ class Dependencies:
 
     def __init__(self, files: Files | None = None) -> None:
         self._files = files or Files()
-        self._of: dict[Path, Evidence | None] = {}
+        self._of: dict[str, Evidence | None] = {}
 
     def evidence(self, path: str) -> Evidence | None:
         """Return the generation that the project of the file at the absolute `path` needs.
 
         None where nothing is declared, or nothing that decides; raises nothing.
         """
-        directory = Path(path).parent
+        directory = os.path.dirname(path)
         passed = []
         while directory not in self._of:
             passed.append(directory)
+            above = os.path.dirname(directory)
             requirements = [r for r in declared(directory, self._files) if r.matters]
             if requirements:
                 self._of[directory] = decide(requirements)
-            elif directory == directory.parent or self._is_repository(directory):
+            elif directory == above or self._is_repository(directory):
                 self._of[directory] = None
             else:
-                directory = directory.parent
+                directory = above
         found = self._of[directory]
         self._of.update(dict.fromkeys(passed, found))
         return found
 
-    def _is_repository(self, directory: Path) -> bool:
-        return _REPOSITORY_MARK in self._files.listing(str(directory))
+    def _is_repository(self, directory: str) -> bool:
+        return _REPOSITORY_MARK in self._files.listing(directory)
 
 
 def decide(requirements: Iterable[Requirement]) -> Evidence | None:
@@ -158,12 +159,12 @@ def decide(requirements: Iterable[Requirement]) -> Evidence | None:
     return None
 
 
-def declared(directory: Path, files: Files | None = None) -> Iterator[Requirement]:
+def declared(directory: str, files: Files | None = None) -> Iterator[Requirement]:
     """Read what the files of one directory declare, those that name Keras or TensorFlow."""
     files = files or Files()
     for file, read in _telling(directory, files):
         try:
-            data = files.read(str(directory / file))
+            data = files.read(os.path.join(directory, file))
             if re.search(_WORDS, data):
                 for text, runtime in list(read(data)):
                     requirement = _requirement(file, text, runtime)
@@ -218,9 +219,9 @@ def _trimmed(version: _Version) -> _Version:
 # The files, and how each is read: bytes to requirements.
 
 
-def _telling(directory: Path, files: Files) -> Iterator[tuple[str, Callable[[bytes], _Said]]]:
+def _telling(directory: str, files: Files) -> Iterator[tuple[str, Callable[[bytes], _Said]]]:
     """The files of a directory that may declare dependencies, in a fixed order."""
-    names = files.listing(str(directory))
+    names = files.listing(directory)
     for name, read in _READERS.items():
         if name in names:
             yield name, read
@@ -228,7 +229,7 @@ def _telling(directory: Path, files: Files) -> Iterator[tuple[str, Callable[[byt
         if name.startswith("requirements") and name not in _READERS:
             yield name, _further_requirements
     if "requirements" in names:
-        for name in files.listing(str(directory / "requirements")).ending(".txt"):
+        for name in files.listing(os.path.join(directory, "requirements")).ending(".txt"):
             yield f"requirements/{name}", _further_requirements
 
 

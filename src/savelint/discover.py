@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from savelint.files import read_bytes
 from savelint.frozen import frozen
+from savelint.trail import Trail
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -201,16 +202,18 @@ def discover(
     excludes_of: ExcludesOf,
     *,
     force_exclude: bool = False,
+    trail: Trail | None = None,
 ) -> Discovery:
-    """Find the files that `paths` mean.
+    """Find the files that `paths` mean; what is looked at for that goes to the trail.
 
     Raises only what `excludes_of` raises: a path that does not work is a Problem.
     """
-    search = _Search(excludes_of)
+    search = _Search(excludes_of, trail or Trail())
     excluded = 0
     for given in paths:
         # Not resolve(): a link is shown, configured and excluded by the name it was given.
         absolute = os.path.abspath(given)
+        search.trail.look(absolute)
         try:
             mode = os.stat(absolute).st_mode
         except OSError as error:
@@ -239,6 +242,7 @@ class _Search:
     """The state of one search: what was found, by real path, and what went wrong."""
 
     excludes_of: ExcludesOf
+    trail: Trail
     found: dict[str, Found] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -256,6 +260,7 @@ class _Search:
         pending: list[tuple[str, tuple[_Ignore, ...]]] = [(top, self._ignores_above(top, given))]
         while pending:
             path, ignores = pending.pop()
+            self.trail.look(path)
             try:
                 with os.scandir(path) as scan:
                     entries = {entry.name: entry for entry in scan}
@@ -274,7 +279,7 @@ class _Search:
                 excludes = replace(excludes, patterns=())
             for name, entry in entries.items():
                 is_directory = entry.is_dir(follow_symlinks=False)
-                if not is_directory and not (name.endswith(SUFFIXES) and _is_file(entry)):
+                if not is_directory and not (name.endswith(SUFFIXES) and self._is_file(entry)):
                     continue
                 if excludes.excludes(entry.path, directory=is_directory):
                     continue
@@ -288,12 +293,19 @@ class _Search:
                     real = real_top + entry.path[len(top) :]
                     self.file(entry.path, given, os.path.realpath(entry.path) if linked else real)
 
+    def _is_file(self, entry: os.DirEntry[str]) -> bool:
+        """Tell whether this is a file, or a link that leads to one."""
+        if not entry.is_symlink():
+            return entry.is_file(follow_symlinks=False)
+        self.trail.look(entry.path)
+        return os.path.isfile(entry)
+
     def _ignores_above(self, top: str, given: str) -> tuple[_Ignore, ...]:
         """Read the ignore files above `top`, outermost first, that do not ignore `top` itself."""
         above: list[_Ignore] = []
         directory, parent = top, os.path.dirname(top)
         while True:
-            if os.path.exists(os.path.join(directory, _REPOSITORY_MARK)):
+            if self.trail.exists(os.path.join(directory, _REPOSITORY_MARK)):
                 return tuple(i for i in reversed(above) if not i.verdict(top, directory=True))
             if parent == directory:
                 break
@@ -303,6 +315,7 @@ class _Search:
 
     def _ignore_file(self, directory: str, given: str) -> Iterator[_Ignore]:
         path = os.path.join(directory, _IGNORE_FILE)
+        self.trail.look(path)
         if not os.path.isfile(path):
             return
         try:
@@ -315,11 +328,6 @@ class _Search:
         except PatternError:
             spec = compile_patterns(line for line in lines if _compiles(line))
         yield _Ignore(directory, spec)
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    """Tell whether this is a file, or a link that leads to one."""
-    return entry.is_file(follow_symlinks=False) or (entry.is_symlink() and os.path.isfile(entry))
 
 
 def _compiles(pattern: str) -> bool:

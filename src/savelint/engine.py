@@ -24,6 +24,7 @@ from savelint.keras import METHODS, WORDS
 from savelint.report import Failure, FileReport, Report, Status
 from savelint.settings import Configuration, Settings
 from savelint.source import Source, SourceError
+from savelint.trail import Trail
 
 if TYPE_CHECKING:
     from savelint import analysis
@@ -96,6 +97,11 @@ class Options:
         """What reads the files that others lead to, and notes them for the cache."""
         return Files(noting=self.cache)
 
+    @cached_property
+    def trail(self) -> Trail:
+        """What this run looked at, if all of it can be recalled."""
+        return Trail(noting=self.cache and self.mode is Mode.CHECK)
+
 
 @frozen
 class Task:
@@ -138,7 +144,9 @@ def check_paths(
     All settings are read before the first file is: a mistake in them leaves all as it is.
     `watch` is told how many files there are, and gives what is called after each of them.
     """
-    found = discover(paths, configuration.excludes_of, force_exclude=force_exclude)
+    found = discover(
+        paths, configuration.excludes_of, force_exclude=force_exclude, trail=options.trail
+    )
     tasks = [
         Task(f.path, f.display, configuration.of(os.path.dirname(f.path))) for f in found.files
     ]
@@ -193,7 +201,7 @@ def check_files(
     if options.cache and options.mode is Mode.CHECK:
         from savelint.cache import Caches
 
-        caches = Caches(frozenset(options.catalogue.names), options.files)
+        caches = Caches(frozenset(options.catalogue.names), options.files, options.trail)
     reports: list[FileReport] = []
     left: list[Task] = []
     for task in tasks:
@@ -203,6 +211,7 @@ def check_files(
             known = cache.recall(task.path, task.display, task.identity)
         if known is None:
             left.append(task)
+            options.trail.whole = False
         else:
             reports.append(known)
             done()

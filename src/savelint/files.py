@@ -15,6 +15,9 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
+from savelint import stamps
+from savelint.stamps import Stamp
+
 # A class that is made, or a model that is loaded, as far as bytes tell.
 _MAKING = rb"\b([A-Z]\w*|load_model)\s*\("
 # What is asked of a directory besides single names: all names with a suffix, `*.py`, and the
@@ -26,9 +29,6 @@ _BYTECODE = "__pycache__"
 # A file that was changed so recently, in nanoseconds, may change again unseen: some file
 # systems count in steps of two seconds.
 _SETTLED = 2_500_000_000
-
-# Time of the last change of content and of status, size, inode.
-Stamp: TypeAlias = tuple[int, int, int, int]
 
 
 class Kind(Enum):
@@ -199,22 +199,13 @@ def read_bytes(path: str) -> bytes:
 
 def stamp(path: str) -> Stamp | None:
     """The state of a path; None when it tells nothing: nothing there, or changed just now."""
-    now = _stamp(path)
-    return None if now is None or time.time_ns() - max(now[:2]) < _SETTLED else now
+    now = stamps.stamp(path)
+    return now if now is not None and is_settled(now) else None
 
 
-def _stamp(path: str) -> Stamp | None:
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
-
-
-def is_as_noted(path: str, state: list[int] | None) -> bool:
-    """Whether the stamp that was noted of a path, as a list, is still its own."""
-    now = _stamp(path)
-    return now is not None and [*now] == state
+def is_settled(now: Stamp) -> bool:
+    """Whether a stamp read just now tells any later change."""
+    return time.time_ns() - max(now[:2]) >= _SETTLED
 
 
 def again(place: Place, fact: Fact) -> Fact:

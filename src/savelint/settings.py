@@ -31,12 +31,13 @@ from savelint.discover import EXCLUDED, Excludes, PatternError, compile_patterns
 from savelint.files import read_bytes
 from savelint.frozen import frozen
 from savelint.keras.generation import Keras
+from savelint.outcome import CACHE
+from savelint.trail import Trail
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 FILE = "pyproject.toml"
-CACHE = ".savelint_cache"
 TABLE = "[tool.savelint]"
 KEYS = (
     "cache-dir",
@@ -107,14 +108,15 @@ class Overrides:
 class Configuration:
     """The settings of every directory, each file read once.
 
-    `config` is the file to use for all; with `isolated` no file is read. Everything
-    raises ConfigError.
+    `config` is the file to use for all; with `isolated` no file is read. What is looked at
+    for them goes to the trail. Everything raises ConfigError.
     """
 
     catalogue: Catalogue
     overrides: Overrides = field(default_factory=Overrides)
     config: str | None = None
     isolated: bool = False
+    trail: Trail = field(default_factory=Trail)
     _of: dict[str, Settings] = field(default_factory=dict)
 
     def of(self, directory: str, names: Container[str] | None = None) -> Settings:
@@ -135,6 +137,7 @@ class Configuration:
         """The settings where no file has any, or the file given for all."""
         if self.config is None:
             return self._build(os.getcwd(), None, {})
+        self.trail.look(os.path.abspath(self.config))
         table = _table(self.config)
         if table is None:
             raise ConfigError(f"{_shown(self.config)}: holds no {TABLE} table")
@@ -144,8 +147,9 @@ class Configuration:
         if self.isolated or self.config:
             return self.fallback
         file = os.path.join(directory, FILE)
-        if (names is None or FILE in names) and os.path.isfile(file):
-            table = _table(file)
+        if names is None or FILE in names:
+            self.trail.look(file)
+            table = _table(file) if os.path.isfile(file) else None
             if table is not None:
                 return self._build(directory, file, table)
         above = os.path.dirname(directory)
@@ -164,7 +168,7 @@ class Configuration:
             file=file,
             enabled=enabled(self.catalogue, (said, self.overrides.selection)),
             keras=None if version == "auto" else Keras(int(version)),
-            excluded_names=frozenset() if "exclude" in table else EXCLUDED,
+            excluded_names=frozenset({CACHE}) if "exclude" in table else EXCLUDED,
             excluded=(*reader.patterns("exclude"), *reader.patterns("extend-exclude")),
             per_file_ignores=reader.per_file_ignores(),
             cache=reader.cache(),
