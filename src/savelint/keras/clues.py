@@ -8,7 +8,8 @@ rule may ask for them before anything is parsed by libcst, and never decide by t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from savelint import keras
 from savelint.keras import labels, removed, reserved
@@ -110,9 +111,14 @@ _NUMBER_MODULES = ("numpy", "math")
 _PAIRS = (ast.Call, ast.GeneratorExp, ast.List, ast.ListComp, ast.Tuple)
 _IDENTITIES = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
+# The methods of `Clues` that take in a node of each kind.
+Seers: TypeAlias = Mapping[type[ast.AST], tuple[Callable[..., None], ...]]
+
 
 class Clues:
-    """Collects the words and marks of one statement; parents are seen before children.
+    """Collects the words and marks of one statement, by what `MARKING` and `QUIET` hold.
+
+    Parents are seen before children.
 
     `helpers` are the functions of the file: what they return may be anything. `origin`
     tells what an imported name stands for.
@@ -144,16 +150,6 @@ class Clues:
         self._harmless: set[int] = set()
         # Functions that are called, and not kept, by identity.
         self._called: set[int] = set()
-
-    def see(self, node: ast.AST, *, marks: bool) -> None:
-        """Take in one node; without `marks` only the words that it uses."""
-        kind = type(node)
-        container = _CONTAINERS.get(kind)
-        if container is not None:
-            container(self, node)
-        reader = (_READERS if marks else _WORDS).get(kind)
-        if reader is not None:
-            reader(self, node)
 
     def _set(self, node: ast.Set | ast.SetComp) -> None:
         self.words.add(SET)
@@ -597,7 +593,7 @@ _CONTAINERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Subscript: Clues._item,
     ast.Tuple: Clues._items,
 }
-_WORDS: dict[type[ast.AST], Callable[..., None]] = {
+_QUIET_READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AnnAssign: Clues._store,
     ast.Assign: Clues._store,
     ast.AugAssign: Clues._store,
@@ -607,3 +603,15 @@ _WORDS: dict[type[ast.AST], Callable[..., None]] = {
     ast.FunctionDef: Clues._function,
     ast.Name: Clues._quiet_name,
 }
+
+
+def _seers(readers: Mapping[type[ast.AST], Callable[..., None]]) -> Seers:
+    kinds = {**_CONTAINERS, **readers}
+    tables = (_CONTAINERS, readers)
+    return {kind: tuple(table[kind] for table in tables if kind in table) for kind in kinds}
+
+
+# What takes in the nodes of each kind; the quiet ones leave out the marks of what is done
+# with tensors.
+MARKING = _seers(_READERS)
+QUIET = _seers(_QUIET_READERS)
