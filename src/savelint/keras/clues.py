@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from savelint import keras
 from savelint.keras import labels, removed, reserved
-from savelint.keras.nodes import dotted_name, reversed_children
+from savelint.keras.nodes import dotted_name, reversed_children, walk
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
@@ -138,6 +138,8 @@ class Clues:
         self.doubtful: set[str] = set()
         # The names written out for layers that one model may hold.
         self._layer_names: set[str] = set()
+        # The names that were seen, with their origins.
+        self._origins: set[tuple[str, str]] = set()
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
@@ -169,22 +171,25 @@ class Clues:
 
     def _labelled(self, node: ast.Call) -> None:
         """Note a call that gives a name, `name=` or the first of `add_weight`, or sets the flag."""
-        if _last_name(node.func) in _SETTING and node.args and _is_flag(node.args[0]):
-            self.words.add(LEGACY_FLAG)
-        if _last_name(node.func) == "update" and any(isinstance(arg, _PAIRS) for arg in node.args):
-            self.words.add(KEY)
-        self._twins(node)
+        name = _last_name(node.func)
         given = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
-        if node.args and _last_name(node.func) in _WEIGHT_MAKERS:
-            given.append(node.args[0])
-        if any(map(labels.is_doubtful, given)):
+        if node.args:
+            if name in _SETTING and _is_flag(node.args[0]):
+                self.words.add(LEGACY_FLAG)
+            if name == "update" and any(isinstance(arg, _PAIRS) for arg in node.args):
+                self.words.add(KEY)
+            if name in _WEIGHT_MAKERS:
+                given.append(node.args[0])
+        if name == "Sequential" or isinstance(node.func, ast.Call):
+            self._twins(node)
+        if given and any(map(labels.is_doubtful, given)):
             self.words.add(DOUBTFUL_NAME)
             root: ast.expr = node.func
             while isinstance(root, ast.Attribute):
                 root = root.value
             origin = self._origin(_last_name(root)) or ""
             if "keras" in origin or "tensorflow" in origin:
-                self.misnamed.add(_last_name(node.func))
+                self.misnamed.add(name)
 
     def _twins(self, node: ast.Call) -> None:
         """Note layers of one name: those called where they are made, and those of a Sequential."""
@@ -207,7 +212,7 @@ class Clues:
         """Note what is made outside all functions."""
         if node.lineno > self._function_end and OUTER_OBJECT not in self.words:
             value = node.value
-            if value is not None and any(isinstance(part, ast.Call) for part in ast.walk(value)):
+            if value is not None and any(isinstance(part, ast.Call) for part in walk(value)):
                 self.words.add(OUTER_OBJECT)
 
     def _dictionary(self, node: ast.Dict) -> None:
@@ -232,7 +237,7 @@ class Clues:
 
     def _nest(self, *items: ast.expr) -> None:
         """Note a container with an item that may be one: not a number, and no new object."""
-        for item in items:
+        for item in items if NESTED not in self.words else ():
             if not self._makes_object(item) and not isinstance(item, ast.Constant):
                 self.words.add(NESTED)
 
@@ -276,9 +281,12 @@ class Clues:
 
     def _named(self, node: ast.Name) -> None:
         self._name(node)
+        origin = self._origin(node.id) or node.id
+        if (node.id, origin) in self._origins:
+            return
+        self._origins.add((node.id, origin))
         if node.id in _ASKING:
             self.words.add(TEST)
-        origin = self._origin(node.id) or node.id
         head, _, _ = origin.partition(".")
         imported = origin.rpartition(".")[2]
         self.words.add(imported)  # whatever it is called here
@@ -327,10 +335,9 @@ class Clues:
         if name[:1].isupper() or name in _STATE_MAKERS:
             self.words.add(LATE_STATE)
         self._grown(node)
-        for argument in node.args:
-            self._size(argument)
-        for keyword in node.keywords:
-            self._size(keyword.value)
+        if LENGTH not in self.words:
+            self._sizes(node.args)
+            self._sizes(keyword.value for keyword in node.keywords)
 
     def _grown(self, node: ast.Call) -> None:
         """`self.weights.append(array)`; of `super(Net, self)` only a member is taken."""
@@ -392,11 +399,14 @@ class Clues:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 self._kept(target, node.value)
-                if isinstance(target, ast.Attribute) and _counts(node, target.attr):
-                    self.words.add(COUNTER)
+                if isinstance(target, ast.Attribute) and COUNTER not in self.words:
+                    if _counts(node, target.attr):
+                        self.words.add(COUNTER)
 
     def _kept(self, target: ast.expr, *values: ast.expr) -> None:
-        """Note an attribute, or a local name, that is given an array."""
+        """Note an attribute, or a local name, that is given an array; the first one is enough."""
+        if ARRAY_ATTRIBUTE in self.words:
+            return
         while isinstance(target, (ast.Subscript, ast.Starred)):
             target = target.value
         if isinstance(target, (ast.Tuple, ast.List)):
@@ -407,11 +417,7 @@ class Clues:
         elif isinstance(target, ast.Name):
             if any(map(self._is_array, values)):
                 self._arrays.add(target.id)
-        elif (
-            isinstance(target, ast.Attribute)
-            and ARRAY_ATTRIBUTE not in self.words
-            and any(map(self._is_array, values))
-        ):
+        elif isinstance(target, ast.Attribute) and any(map(self._is_array, values)):
             self.words.add(ARRAY_ATTRIBUTE)
 
     def _is_array(self, value: ast.expr) -> bool:
@@ -454,14 +460,14 @@ class Clues:
                     self.words.add(STATIC_SHAPE)
 
     def _display(self, node: ast.List | ast.Tuple) -> None:
-        for item in node.elts:
-            self._size(item)
+        self._sizes(node.elts)
         if len(node.elts) > 1 and _is_minus_one(node.elts[-1]):
             self.words.add(OPEN_SHAPE)
 
-    def _size(self, node: ast.expr) -> None:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
-            self.words.add(LENGTH)
+    def _sizes(self, nodes: Iterable[ast.expr]) -> None:
+        for node in nodes:
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "len":
+                self.words.add(LENGTH)
 
 
 def _defaults(given: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
@@ -535,7 +541,7 @@ def _counts(node: ast.Assign | ast.AugAssign | ast.AnnAssign, attribute: str) ->
     """Whether an attribute is set by what it was."""
     return isinstance(node, ast.AugAssign) or any(
         isinstance(part, ast.Attribute) and part.attr == attribute
-        for part in ast.walk(node.value or node)
+        for part in walk(node.value or node)
     )
 
 

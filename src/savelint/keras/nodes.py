@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 # Fields of operators, contexts, names and constants: no node of interest is in them.
 _LEAVES = frozenset(
@@ -33,6 +33,15 @@ def reversed_children(node: ast.AST) -> list[ast.AST]:
         elif isinstance(value, ast.AST):
             found.append(value)
     return found
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all in it that can hold something or is a name, in order."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack += reversed_children(current)
 
 
 def dotted_name(node: ast.AST) -> str | None:

@@ -227,6 +227,8 @@ class Reader:
             depth += 1
             for field in fields:
                 value = getattr(node, field)
+                if not value:
+                    continue
                 if isinstance(value, list):
                     stack += [(n, depth, scope, seers) for n in reversed(value) if n is not None]
                 elif isinstance(value, ast.AST):
