@@ -35,7 +35,7 @@ FORMATS = ("full", "concise", "json")
 FINDINGS, FAILED, INTERRUPTED = 1, 2, 130
 # What a run makes is trees, nearly all without cycles: looking for those after every few
 # hundred objects would take a quarter of it.
-COLLECTION = (10_000, 20, 20)
+COLLECTION = (100_000, 100, 10)
 # Where the width of the output is not known: a pipe, a file, a log.
 _WIDTH = 100
 
