@@ -169,7 +169,7 @@ def needed(file: File, rules: Sequence[Checker]) -> tuple[set[int], list[Checker
     wanted = _with_script(file, wanted, starts)
     # What one rule needs read may show another one what its own statement does not tell.
     mark = clues.MODEL if wanted & file.models else ""
-    asked = [*_with_clues(file, wanted, mark, rules), *marked]
+    asked = [*_with_clues(file, frozenset(wanted), mark, rules), *marked]
     return wanted, [rule for rule in rules if rule in asked]
 
 
@@ -218,14 +218,14 @@ def _holding(file: File, starts: set[int], rules: Sequence[Checker]) -> set[int]
             holding.add(start)
     if starts & script:
         # One statement of a script makes a model, the next may build it.
-        together = set[int]().union(*(file.reach(i, through_keras=False) for i in script))
+        together = frozenset[int]().union(*(file.reach(i, through_keras=False) for i in script))
         if _with_clues(file, together, clues.MODEL if script & models else "", rules):
             holding |= starts & script
     return holding
 
 
 def _with_clues(
-    file: File, helpers: set[int], mark: str, rules: Sequence[Checker]
+    file: File, helpers: frozenset[int], mark: str, rules: Sequence[Checker]
 ) -> list[Checker]:
     """The rules of which statements, with the helpers and bases they lead to, have the clues."""
     words = {mark}.union(*(file.summary.statements[index].words for index in helpers))

@@ -399,9 +399,12 @@ class Clues:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 self._kept(target, node.value)
-                if isinstance(target, ast.Attribute) and COUNTER not in self.words:
-                    if _counts(node, target.attr):
-                        self.words.add(COUNTER)
+                if (
+                    isinstance(target, ast.Attribute)
+                    and COUNTER not in self.words
+                    and _counts(node, target.attr)
+                ):
+                    self.words.add(COUNTER)
 
     def _kept(self, target: ast.expr, *values: ast.expr) -> None:
         """Note an attribute, or a local name, that is given an array; the first one is enough."""
