@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence, Set
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -124,17 +124,15 @@ def analyse(
         evidence = generation(file, declared)
     active = [rule for rule in rules if evidence.keras in rule.severity]
     if gates:
-        every = {mention for rule in active for mention in rule.mentions}
-        found = {mention for mention in every if mention in source.text}
-        active = [rule for rule in active if not found.isdisjoint(rule.mentions)]
         statements, active = needed(file, active)
     else:
         statements = relevant(file)
     findings: tuple[Finding, ...] = ()
     if gates and active:
         active = _suspects(file, statements, active, evidence.keras, session)
-        if active:
-            statements, active = needed(file, active)
+        fewer, asked = needed(file, active)
+        if asked == active:
+            statements = fewer
     if active:
         findings = _findings(file, statements, active, evidence.keras, session)
     return Analysis(findings, True, evidence.keras, evidence.reason)
@@ -172,9 +170,11 @@ def relevant(file: File) -> set[int]:
 
 def needed(file: File, rules: Sequence[Checker]) -> tuple[set[int], list[Checker]]:
     """The top-level statements that a rule can have something to say about, and these rules."""
-    starts = _starts(file)
+    words = frozenset[str]().union(*(each.words for each in file.summary.statements))
+    rules = _possible(file.source.text, words, rules)
+    marked = _marked(words, rules)
+    starts = _starts(file) if rules else set()
     holding = _holding(file, starts, rules)
-    marked = _marked(file, rules)
     if not holding:
         return set(), marked
     # What a class is depends on its parts, and on the classes of which it is a part.
@@ -183,13 +183,23 @@ def needed(file: File, rules: Sequence[Checker]) -> tuple[set[int], list[Checker
     wanted = _with_script(file, wanted, starts)
     # What one rule needs read may show another one what its own statement does not tell.
     mark = clues.MODEL if wanted & file.models else ""
-    asked = [*_with_clues(file, wanted, mark, rules), *marked]
+    asked = [*_with_clues(file, frozenset(wanted), mark, rules), *marked]
     return wanted, [rule for rule in rules if rule in asked]
 
 
-def _marked(file: File, rules: Sequence[Checker]) -> list[Checker]:
+def _possible(text: str, words: frozenset[str], rules: Sequence[Checker]) -> list[Checker]:
+    """The rules whose clues, or some of them, and whose mentions are anywhere in a file."""
+    marked = words | {clues.MODEL, clues.PLAIN_CLASS}
+    # To search the text costs more than to ask for words: only for what they leave.
+    return [
+        rule
+        for rule in rules
+        if _may_hold(rule, _missing(rule, marked)) and any(m in text for m in rule.mentions)
+    ]
+
+
+def _marked(words: frozenset[str], rules: Sequence[Checker]) -> list[Checker]:
     """The rules to which a mark of a statement is enough, by itself."""
-    words = frozenset[str]().union(*(each.words for each in file.summary.statements))
     marks = clues.ALONE & words
     return [rule for rule in rules if rule.clues and all(marks & clue for clue in rule.clues)]
 
@@ -222,34 +232,37 @@ def _holding(file: File, starts: set[int], rules: Sequence[Checker]) -> set[int]
             holding.add(start)
     if starts & script:
         # One statement of a script makes a model, the next may build it.
-        together = set[int]().union(*(file.reach(i, through_keras=False) for i in script))
+        together = frozenset[int]().union(*(file.reach(i, through_keras=False) for i in script))
         if _with_clues(file, together, clues.MODEL if script & models else "", rules):
             holding |= starts & script
     return holding
 
 
 def _with_clues(
-    file: File, helpers: set[int], mark: str, rules: Sequence[Checker]
+    file: File, helpers: frozenset[int], mark: str, rules: Sequence[Checker]
 ) -> list[Checker]:
     """The rules of which statements, with the helpers and bases they lead to, have the clues."""
     words = {mark}.union(*(file.summary.statements[index].words for index in helpers))
     if any(file.has_plain_class(index) for index in helpers):
         words.add(clues.PLAIN_CLASS)
-    missing = {rule.code: [clue for clue in rule.clues if words.isdisjoint(clue)] for rule in rules}
-    # What helpers of other files do is no finding here: it can only add to some clue of this.
-    begun = [
-        rule
-        for rule in rules
-        if missing[rule.code]
-        and (len(missing[rule.code]) < len(rule.clues) or _is_carried(missing[rule.code]))
-    ]
+    missing = {rule.code: _missing(rule, words) for rule in rules}
+    begun = [r for r in rules if missing[r.code] and _may_hold(r, missing[r.code])]
     abroad = file.words_abroad(helpers) if begun else frozenset()
     added = [rule for rule in begun if not any(map(abroad.isdisjoint, missing[rule.code]))]
     return [rule for rule in rules if not missing[rule.code] or rule in added]
 
 
-def _is_carried(missing: Sequence[frozenset[str]]) -> bool:
-    return not any(map(clues.CARRIED.isdisjoint, missing))
+def _missing(rule: Checker, words: Set[str]) -> list[frozenset[str]]:
+    """The clues of a rule that are not among words."""
+    return [clue for clue in rule.clues if words.isdisjoint(clue)]
+
+
+def _may_hold(rule: Checker, missing: Sequence[frozenset[str]]) -> bool:
+    """Whether what misses some of a rule's clues can have them all, with what it leads to.
+
+    What helpers of other files do is no finding here: it can only add to some clue of this.
+    """
+    return len(missing) < len(rule.clues) or not any(map(clues.CARRIED.isdisjoint, missing))
 
 
 def _suspects(

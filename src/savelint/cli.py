@@ -37,7 +37,7 @@ FORMATS = ("full", "concise", "json")
 FINDINGS, FAILED, INTERRUPTED = 1, 2, 130
 # What a run makes is trees, nearly all without cycles: looking for those after every few
 # hundred objects would take a quarter of it.
-COLLECTION = (10_000, 20, 20)
+COLLECTION = (100_000, 100, 10)
 
 
 class JobError(click.ClickException):

@@ -8,11 +8,12 @@ rule may ask for them before anything is parsed by libcst, and never decide by t
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from savelint import keras
 from savelint.keras import labels, removed, reserved
-from savelint.keras.nodes import dotted_name, reversed_children
+from savelint.keras.nodes import dotted_name, reversed_children, walk
 from savelint.keras.tables import ARRAY_MAKERS, INITIALIZERS, NUMBER_READERS
 
 # A static shape is read, and not only for its rank or for an axis other than the first.
@@ -110,9 +111,14 @@ _NUMBER_MODULES = ("numpy", "math")
 _PAIRS = (ast.Call, ast.GeneratorExp, ast.List, ast.ListComp, ast.Tuple)
 _IDENTITIES = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
+# The methods of `Clues` that take in a node of each kind.
+Seers: TypeAlias = Mapping[type[ast.AST], tuple[Callable[..., None], ...]]
+
 
 class Clues:
-    """Collects the words and marks of one statement; parents are seen before children.
+    """Collects the words and marks of one statement, by what `MARKING` and `QUIET` hold.
+
+    Parents are seen before children.
 
     `helpers` are the functions of the file: what they return may be anything. `origin`
     tells what an imported name stands for.
@@ -132,6 +138,8 @@ class Clues:
         self.doubtful: set[str] = set()
         # The names written out for layers that one model may hold.
         self._layer_names: set[str] = set()
+        # The names that were seen, with their origins.
+        self._origins: set[tuple[str, str]] = set()
         # Local names that were given an array.
         self._arrays: set[str] = set()
         self._initializers: set[str] = set()
@@ -144,16 +152,6 @@ class Clues:
         self._harmless: set[int] = set()
         # Functions that are called, and not kept, by identity.
         self._called: set[int] = set()
-
-    def see(self, node: ast.AST, *, marks: bool) -> None:
-        """Take in one node; without `marks` only the words that it uses."""
-        kind = type(node)
-        container = _CONTAINERS.get(kind)
-        if container is not None:
-            container(self, node)
-        reader = (_READERS if marks else _WORDS).get(kind)
-        if reader is not None:
-            reader(self, node)
 
     def _set(self, node: ast.Set | ast.SetComp) -> None:
         self.words.add(SET)
@@ -173,22 +171,25 @@ class Clues:
 
     def _labelled(self, node: ast.Call) -> None:
         """Note a call that gives a name, `name=` or the first of `add_weight`, or sets the flag."""
-        if _last_name(node.func) in _SETTING and node.args and _is_flag(node.args[0]):
-            self.words.add(LEGACY_FLAG)
-        if _last_name(node.func) == "update" and any(isinstance(arg, _PAIRS) for arg in node.args):
-            self.words.add(KEY)
-        self._twins(node)
+        name = _last_name(node.func)
         given = [keyword.value for keyword in node.keywords if keyword.arg == "name"]
-        if node.args and _last_name(node.func) in _WEIGHT_MAKERS:
-            given.append(node.args[0])
-        if any(map(labels.is_doubtful, given)):
+        if node.args:
+            if name in _SETTING and _is_flag(node.args[0]):
+                self.words.add(LEGACY_FLAG)
+            if name == "update" and any(isinstance(arg, _PAIRS) for arg in node.args):
+                self.words.add(KEY)
+            if name in _WEIGHT_MAKERS:
+                given.append(node.args[0])
+        if name == "Sequential" or isinstance(node.func, ast.Call):
+            self._twins(node)
+        if given and any(map(labels.is_doubtful, given)):
             self.words.add(DOUBTFUL_NAME)
             root: ast.expr = node.func
             while isinstance(root, ast.Attribute):
                 root = root.value
             origin = self._origin(_last_name(root)) or ""
             if "keras" in origin or "tensorflow" in origin:
-                self.misnamed.add(_last_name(node.func))
+                self.misnamed.add(name)
 
     def _twins(self, node: ast.Call) -> None:
         """Note layers of one name: those called where they are made, and those of a Sequential."""
@@ -211,7 +212,7 @@ class Clues:
         """Note what is made outside all functions."""
         if node.lineno > self._function_end and OUTER_OBJECT not in self.words:
             value = node.value
-            if value is not None and any(isinstance(part, ast.Call) for part in ast.walk(value)):
+            if value is not None and any(isinstance(part, ast.Call) for part in walk(value)):
                 self.words.add(OUTER_OBJECT)
 
     def _dictionary(self, node: ast.Dict) -> None:
@@ -236,7 +237,7 @@ class Clues:
 
     def _nest(self, *items: ast.expr) -> None:
         """Note a container with an item that may be one: not a number, and no new object."""
-        for item in items:
+        for item in items if NESTED not in self.words else ():
             if not self._makes_object(item) and not isinstance(item, ast.Constant):
                 self.words.add(NESTED)
 
@@ -280,9 +281,12 @@ class Clues:
 
     def _named(self, node: ast.Name) -> None:
         self._name(node)
+        origin = self._origin(node.id) or node.id
+        if (node.id, origin) in self._origins:
+            return
+        self._origins.add((node.id, origin))
         if node.id in _ASKING:
             self.words.add(TEST)
-        origin = self._origin(node.id) or node.id
         head, _, _ = origin.partition(".")
         imported = origin.rpartition(".")[2]
         self.words.add(imported)  # whatever it is called here
@@ -331,10 +335,9 @@ class Clues:
         if name[:1].isupper() or name in _STATE_MAKERS:
             self.words.add(LATE_STATE)
         self._grown(node)
-        for argument in node.args:
-            self._size(argument)
-        for keyword in node.keywords:
-            self._size(keyword.value)
+        if LENGTH not in self.words:
+            self._sizes(node.args)
+            self._sizes(keyword.value for keyword in node.keywords)
 
     def _grown(self, node: ast.Call) -> None:
         """`self.weights.append(array)`; of `super(Net, self)` only a member is taken."""
@@ -396,11 +399,17 @@ class Clues:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 self._kept(target, node.value)
-                if isinstance(target, ast.Attribute) and _counts(node, target.attr):
+                if (
+                    isinstance(target, ast.Attribute)
+                    and COUNTER not in self.words
+                    and _counts(node, target.attr)
+                ):
                     self.words.add(COUNTER)
 
     def _kept(self, target: ast.expr, *values: ast.expr) -> None:
-        """Note an attribute, or a local name, that is given an array."""
+        """Note an attribute, or a local name, that is given an array; the first one is enough."""
+        if ARRAY_ATTRIBUTE in self.words:
+            return
         while isinstance(target, (ast.Subscript, ast.Starred)):
             target = target.value
         if isinstance(target, (ast.Tuple, ast.List)):
@@ -411,11 +420,7 @@ class Clues:
         elif isinstance(target, ast.Name):
             if any(map(self._is_array, values)):
                 self._arrays.add(target.id)
-        elif (
-            isinstance(target, ast.Attribute)
-            and ARRAY_ATTRIBUTE not in self.words
-            and any(map(self._is_array, values))
-        ):
+        elif isinstance(target, ast.Attribute) and any(map(self._is_array, values)):
             self.words.add(ARRAY_ATTRIBUTE)
 
     def _is_array(self, value: ast.expr) -> bool:
@@ -458,14 +463,14 @@ class Clues:
                     self.words.add(STATIC_SHAPE)
 
     def _display(self, node: ast.List | ast.Tuple) -> None:
-        for item in node.elts:
-            self._size(item)
+        self._sizes(node.elts)
         if len(node.elts) > 1 and _is_minus_one(node.elts[-1]):
             self.words.add(OPEN_SHAPE)
 
-    def _size(self, node: ast.expr) -> None:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
-            self.words.add(LENGTH)
+    def _sizes(self, nodes: Iterable[ast.expr]) -> None:
+        for node in nodes:
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "len":
+                self.words.add(LENGTH)
 
 
 def _defaults(given: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
@@ -539,7 +544,7 @@ def _counts(node: ast.Assign | ast.AugAssign | ast.AnnAssign, attribute: str) ->
     """Whether an attribute is set by what it was."""
     return isinstance(node, ast.AugAssign) or any(
         isinstance(part, ast.Attribute) and part.attr == attribute
-        for part in ast.walk(node.value or node)
+        for part in walk(node.value or node)
     )
 
 
@@ -597,7 +602,7 @@ _CONTAINERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Subscript: Clues._item,
     ast.Tuple: Clues._items,
 }
-_WORDS: dict[type[ast.AST], Callable[..., None]] = {
+_QUIET_READERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.AnnAssign: Clues._store,
     ast.Assign: Clues._store,
     ast.AugAssign: Clues._store,
@@ -607,3 +612,15 @@ _WORDS: dict[type[ast.AST], Callable[..., None]] = {
     ast.FunctionDef: Clues._function,
     ast.Name: Clues._quiet_name,
 }
+
+
+def _seers(readers: Mapping[type[ast.AST], Callable[..., None]]) -> Seers:
+    kinds = {**_CONTAINERS, **readers}
+    tables = (_CONTAINERS, readers)
+    return {kind: tuple(table[kind] for table in tables if kind in table) for kind in kinds}
+
+
+# What takes in the nodes of each kind; the quiet ones leave out the marks of what is done
+# with tensors.
+MARKING = _seers(_READERS)
+QUIET = _seers(_QUIET_READERS)

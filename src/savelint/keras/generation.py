@@ -32,17 +32,18 @@ class Evidence(NamedTuple):
 
 
 # What only Keras 2 has: the package itself, its private modules, and add-ons that pin it.
+# A dot ends each, so that it begins no longer name.
 _ONLY_V2 = (
-    "tf_keras",
-    "tensorflow.python.keras",
-    "tensorflow_addons",
-    "keras.engine",
-    "keras.utils.generic_utils",
-    "keras.utils.np_utils",
-    "keras.saving.hdf5_format",
-    "keras.layers.core",
+    "tf_keras.",
+    "tensorflow.python.keras.",
+    "tensorflow_addons.",
+    "keras.engine.",
+    "keras.utils.generic_utils.",
+    "keras.utils.np_utils.",
+    "keras.saving.hdf5_format.",
+    "keras.layers.core.",
 )
-_ONLY_V3 = ("keras.ops", "keras.random", "keras.tree", "keras_hub", "keras_nlp")
+_ONLY_V3 = ("keras.ops.", "keras.random.", "keras.tree.", "keras_hub.", "keras_nlp.")
 _FLAG = LEGACY_FLAG + r"['\"]\s*(?:\]\s*=|,)\s*['\"](\w+)['\"]"
 
 
@@ -62,10 +63,9 @@ def file_evidence(text: str, summary: Summary) -> Evidence | None:
     origins = sorted({*summary.names.values(), *summary.stars, *summary.imported})
     for prefixes, keras in ((_ONLY_V2, Keras.V2), (_ONLY_V3, Keras.V3)):
         for origin in origins:
-            if any(f"{origin}.".startswith(f"{prefix}.") for prefix in prefixes):
+            if f"{origin}.".startswith(prefixes):
                 return Evidence(keras, f"the file imports {origin}")
-    if {"keras", "tensorflow.keras"} & {*summary.names.values()} and re.search(
-        r"\bkeras\.ops\b", text
-    ):
+    imported = {"keras", "tensorflow.keras"} & {*summary.names.values()}
+    if imported and "keras.ops" in text and re.search(r"\bkeras\.ops\b", text):
         return Evidence(Keras.V3, "the file uses keras.ops")
     return None

@@ -7,7 +7,7 @@ cannot be read or found is unknown, and a rule that meets it stays silent.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
@@ -70,6 +70,7 @@ class File:
         self.path = path
         self._found: dict[str, Found | None] = {}
         self._class_kinds: dict[str, Kind | None] = {}
+        self._reached: dict[tuple[int, bool], frozenset[int]] = {}
 
     def find(self, dotted: str) -> Found | None:
         """What a dotted expression at the file's top level means; None when it is not known."""
@@ -269,16 +270,19 @@ class File:
         Without `through_keras`, those that define a Keras class count as bases only.
         """
         definitions = self.summary.definitions
-        for name in self.summary.statements[index].words:
-            if name in definitions and (through_keras or name not in self.kinds):
+        for name in self.summary.statements[index].words & definitions.keys():
+            if through_keras or name not in self.kinds:
                 yield definitions[name]
         for cls in self.summary.classes_of.get(index, ()):
             for base in cls.bases:
                 if base is not None and base in definitions:
                     yield definitions[base]
 
-    def reach(self, start: int, *, through_keras: bool = True) -> set[int]:
+    def reach(self, start: int, *, through_keras: bool = True) -> frozenset[int]:
         """A statement and all that it leads to in the file, directly or not."""
+        known = self._reached.get((start, through_keras))
+        if known is not None:
+            return known
         seen: set[int] = set()
         pending = [start]
         while pending:
@@ -286,9 +290,9 @@ class File:
             if current not in seen:
                 seen.add(current)
                 pending.extend(self.leads_to(current, through_keras=through_keras))
-        return seen
+        return self._reached.setdefault((start, through_keras), frozenset(seen))
 
-    def words_abroad(self, indices: set[int]) -> frozenset[str]:
+    def words_abroad(self, indices: frozenset[int]) -> frozenset[str]:
         """The words of what statements lead to in other files: helpers and bases."""
         return self.project.words_abroad(self, indices)
 
@@ -472,11 +476,11 @@ class Project:
 
     # -- what other files hold -----------------------------------------------------------
 
-    def words_abroad(self, file: File, indices: set[int]) -> frozenset[str]:
+    def words_abroad(self, file: File, indices: frozenset[int]) -> frozenset[str]:
         """The words of the helpers and bases in other files that statements lead to."""
         words: set[str] = set()
         seen: set[tuple[str, int]] = set()
-        pending = [*self._leads_abroad(file, frozenset(indices))]
+        pending = [*self._leads_abroad(file, indices)]
         while pending:
             other, index = pending.pop()
             if (other.path, index) in seen:
@@ -484,7 +488,7 @@ class Project:
             reached = other.reach(index, through_keras=False)
             seen.update((other.path, each) for each in reached)
             words.update(*(other.summary.statements[each].words for each in reached))
-            pending += self._leads_abroad(other, frozenset(reached))
+            pending += self._leads_abroad(other, reached)
         return frozenset(words)
 
     def _leads_abroad(self, file: File, indices: frozenset[int]) -> Sequence[tuple[File, int]]:
@@ -521,7 +525,7 @@ class Project:
         for _ in range(_MAX_PACKAGES + 1):
             inner: list[Module] = []
             for each in level:
-                for word in sorted(words.intersection(self._bound_in(each, words))):
+                for word in sorted(self._bound_in(each, words)):
                     found = self.member(each, word)
                     if isinstance(found, Module) and found.place not in seen:
                         seen.add(found.place)
@@ -532,12 +536,13 @@ class Project:
                                 yield other, at
             level = inner
 
-    def _bound_in(self, module: Module, words: set[str]) -> Set[str]:
+    def _bound_in(self, module: Module, words: set[str]) -> set[str]:
         """Which of the words a module may bind: all where a star import hides what it does."""
         file = self.file(module.place.file) if module.place.file else None
         if file is not None and file.summary.stars:
             return words
-        return self.modules.inside(module.place).union(file.bound if file is not None else ())
+        bound = words & file.bound if file is not None else set[str]()
+        return bound | (words & self.modules.inside(module.place))
 
     def users(self, file: File, name: str) -> list[tuple[File, list[int]]]:
         """The other files of the project that make instances of a file's class, and where.

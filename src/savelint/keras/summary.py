@@ -14,8 +14,8 @@ from types import MappingProxyType
 
 from savelint.frozen import frozen
 from savelint.keras import names, removed, tables
-from savelint.keras.clues import REMOVED, WITHOUT_TENSORS, Clues
-from savelint.keras.nodes import dotted_name, reversed_children
+from savelint.keras.clues import MARKING, QUIET, REMOVED, WITHOUT_TENSORS, Clues, Seers
+from savelint.keras.nodes import FIELDS, dotted_name
 from savelint.source import Source, SourceError
 
 
@@ -202,15 +202,19 @@ class Reader:
         called: set[str] = set()
         clues = Clues(self._helpers, self._origin)
         deepest = 0
-        # (node, depth, what its definitions' qualified names begin with, whether its marks
-        # count); parents before children, in order.
-        stack: list[tuple[ast.AST, int, str, bool]] = [(statement, 1, "", True)]
+        # (node, depth, what its definitions' qualified names begin with, what sees each kind
+        # of node in it); parents before children, in order.
+        stack: list[tuple[ast.AST, int, str, Seers]] = [(statement, 1, "", MARKING)]
         while stack:
-            node, depth, scope, marks = stack.pop()
+            node, depth, scope, seers = stack.pop()
             if depth > deepest:
                 deepest = depth
-            clues.see(node, marks=marks)
             kind = type(node)
+            for see in seers.get(kind, ()):
+                see(clues, node)
+            fields = FIELDS[kind]
+            if not fields:
+                continue
             reader = _READERS.get(kind)
             if reader is not None:
                 reader(self, node, index, scope, called)
@@ -218,10 +222,17 @@ class Reader:
                 name = getattr(node, "name", "<lambda>")
                 # What is defined in a method may be kept, and run when there is a tensor.
                 is_method = kind is ast.FunctionDef and scope.endswith(".") and scope[-2] != ">"
-                marks = not is_method or name not in WITHOUT_TENSORS
+                seers = QUIET if is_method and name in WITHOUT_TENSORS else MARKING
                 scope += f"{name}." if kind is ast.ClassDef else f"{name}.<locals>."
             depth += 1
-            stack += [(inner, depth, scope, marks) for inner in reversed_children(node)]
+            for field in fields:
+                value = getattr(node, field)
+                if not value:
+                    continue
+                if isinstance(value, list):
+                    stack += [(n, depth, scope, seers) for n in reversed(value) if n is not None]
+                elif isinstance(value, ast.AST):
+                    stack.append((value, depth, scope, seers))
         if clues.doubtful:
             self._doubtful[index] = clues.doubtful
         decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
