@@ -248,6 +248,13 @@ def _filled(cls: KerasClass, below: Sequence[ClassOutline]) -> set[str]:
 
 def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
     """The constructor of a class, where the project defines one."""
+    known = module.constructors
+    if cls.outline not in known:
+        known[cls.outline] = _constructor(module, cls)
+    return known[cls.outline]
+
+
+def _constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
     definer = _maker(list(cls.outline.lineage))
     owner = _class_of(module, definer) if definer is not None else None
     if definer is None or owner is None:

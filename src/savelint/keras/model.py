@@ -29,6 +29,7 @@ from savelint.source import Source, Span
 if TYPE_CHECKING:
     import libcst as cst
 
+    from savelint.keras.config import Constructor
     from savelint.keras.project import File
     from savelint.keras.regions import Region
     from savelint.keras.summary import Summary
@@ -312,6 +313,11 @@ class ModuleModel:
     def use_of(self, node: cst.CSTNode) -> Use:
         """What becomes of the value of an expression."""
         return self._owners[id(node)].use_of(node)
+
+    @cached_property
+    def constructors(self) -> dict[ClassOutline, Constructor | None]:
+        """Those that `savelint.keras.config` found so far: many rules ask for the same."""
+        return {}
 
     @cached_property
     def _owners(self) -> dict[int, Region]:

@@ -357,7 +357,7 @@ class _Visitor:
 
     def _is_scope(self, node: cst.FunctionDef) -> bool:
         return any(
-            isinstance(part, cst.Name) and part.value in self._scope_words
+            type(part) is cst.Name and part.value in self._scope_words
             for part in descendants(node.body)
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
-from typing import cast
+from typing import Any, TypeVar
 
 import libcst as cst
 
@@ -42,6 +42,7 @@ _SKIPPED = {
 }
 
 _Parts = Callable[[cst.CSTNode], Iterable[object]]
+_Node = TypeVar("_Node", bound=cst.CSTNode)
 
 
 class _Table(dict[type, "_Parts | None"]):
@@ -78,13 +79,13 @@ _TABLE = _Table()
 def _reversed_children(node: cst.CSTNode) -> list[cst.CSTNode]:
     parts = _TABLE[type(node)]
     found: list[cst.CSTNode] = []
+    value: Any
     for value in parts(node) if parts is not None else ():
         kind = type(value)
         if kind is tuple or kind is list:
-            items = cast("Sequence[cst.CSTNode]", value)
-            found += [item for item in reversed(items) if _TABLE[type(item)] is not None]
+            found += [item for item in reversed(value) if _TABLE[type(item)] is not None]
         elif _TABLE[kind] is not None:
-            found.append(cast("cst.CSTNode", value))
+            found.append(value)
     return found
 
 
@@ -117,6 +118,22 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         current = stack.pop()
         yield current
         stack += _reversed_children(current)
+
+
+class Parts:
+    """The node itself and all that it holds, by type: for who asks for nodes of a few types.
+
+    One walk then serves several questions, and no node is asked for what it is not.
+    """
+
+    def __init__(self, node: cst.CSTNode) -> None:
+        self._found: dict[type, list[Any]] = {}
+        for part in descendants(node):
+            self._found.setdefault(type(part), []).append(part)
+
+    def of(self, kind: type[_Node]) -> Sequence[_Node]:
+        """The nodes of just this type, in the order of `descendants`."""
+        return self._found.get(kind, ())
 
 
 def parents(root: cst.CSTNode) -> dict[int, cst.CSTNode]:
@@ -184,6 +201,18 @@ def parameter_names(parameters: cst.Parameters) -> Iterator[str]:
             yield star.name.value
 
 
+def _is_tight(dot: cst.Dot) -> bool:
+    return dot.whitespace_before.empty and dot.whitespace_after.empty
+
+
 def code(node: cst.CSTNode) -> str:
     """The source of an expression, for use in a new one."""
+    # Most are dotted names, which need no code generation.
+    names: list[str] = []
+    part = node
+    while type(part) is cst.Attribute and not part.lpar and _is_tight(part.dot):
+        names.append(part.attr.value)
+        part = part.value
+    if type(part) is cst.Name and not part.lpar:
+        return ".".join((part.value, *reversed(names)))
     return _PLAIN.code_for_node(node).strip()

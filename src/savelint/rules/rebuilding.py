@@ -394,12 +394,7 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
         for word, pattern in _ANNOTATIONS:
             if re.fullmatch(pattern, text):
                 return word
-    # From where the name stands for something else, it tells nothing of the argument.
-    text = module.code_of(made.node.body)
-    anew = re.search(rf"(?m)^[ \t]*(?:\w+, *)*{taken.name}(?:, *\w+)* *=(?!=)", text)
-    text = text[: anew.end()] + text[anew.end() :].partition("\n")[0] if anew else text
-    members = re.findall(rf"(?<![\w.]){taken.name}\.(\w+)", text)
-    found = "object" if set(members) - OF_PLAIN - {"pop"} else ""
+    found = "object" if _members(module, made, taken.name) - OF_PLAIN - {"pop"} else ""
     held = made.held.get(taken.name)
     if held is None or held.how not in {"", "converted"} or not held.certain:
         return found
@@ -415,6 +410,17 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
             elif use.role == "iterated" and calls_items(module, use.node):
                 found = "callables"
     return found
+
+
+def _members(module: ModuleModel, made: Constructor, name: str) -> set[str]:
+    """The members that a constructor takes of an argument."""
+    text = module.code_of(made.node.body)
+    if f"{name}." not in text:
+        return set()
+    # From where the name stands for something else, it tells nothing of the argument.
+    anew = re.search(rf"(?m)^[ \t]*(?:\w+, *)*{name}(?:, *\w+)* *=(?!=)", text)
+    text = text[: anew.end()] + text[anew.end() :].partition("\n")[0] if anew else text
+    return set(re.findall(rf"(?<![\w.]){name}\.(\w+)", text))
 
 
 def given(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken) -> str:

@@ -41,6 +41,8 @@ _KEEPERS = frozenset(
 _TRACKED_BY_HAND = re.compile(
     r"\b_track_variable\b|\b_(?:non_)?trainable_(?:weights|variables)\b|\bsave_own_variables\b"
 )
+# One of these is in all that it finds.
+_TRACKING = ("_track_variable", "_trainable_", "save_own_variables")
 # What opens a plain string; an apostrophe and the quotes of a docstring do not.
 _OPENING = re.compile(r"""(?<=[\s(\[{,=:])[fFrRbB]?(?:'(?!'')|"(?!""))""")
 
@@ -120,7 +122,8 @@ def is_kept(module: ModuleModel, cls: KerasClass, name: str) -> bool:
 @lru_cache(maxsize=16)
 def _tracks_by_hand(module: ModuleModel, outline: ClassOutline) -> bool:
     """Whether a class names what Keras keeps its weights in; most files never do."""
-    if not _TRACKED_BY_HAND.search(module.source_of(outline.node).text):
+    text = module.source_of(outline.node).text
+    if not any(word in text for word in _TRACKING):
         return False
     return _TRACKED_BY_HAND.search(module.code_of(outline.node)) is not None
 
