@@ -88,7 +88,7 @@ class CallReader(BuiltinReader):
 
     def _call(self, node: cst.Call) -> Value:
         func = node.func
-        if not isinstance(func, cst.Attribute):
+        if type(func) is not cst.Attribute:
             return self._apply(self.value(func), node, self._arguments(node))
         name = func.attr.value
         if _is_super(func.value):

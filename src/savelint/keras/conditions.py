@@ -78,7 +78,8 @@ class ConditionReader(FunctionReader):
         takes another way.
         """
         value = self.value(node)
-        eager, training = value == Mode(eager=True), runs_in_training(node) is True
+        eager = isinstance(value, Mode) and value.eager is True
+        training = runs_in_training(node) is True
         self._muted += eager
         self._training += training
         self._note_test(around, node, value, how)

@@ -145,11 +145,12 @@ class FunctionReader(ABC):
         training, muted = self._training, self._muted
         node = function.node
         self._read_annotations(node.params, parameters)
-        if isinstance(node, cst.Lambda):
+        if isinstance(node, cst.FunctionDef):
+            if not self._block(node.body.body):
+                self._returns(node, Const(None))
+        else:
             frame.results.append(self.value(node.body))
             self._returns(node.body, frame.results[-1])
-        elif not self._block(node.body.body):
-            self._returns(node, Const(None))
         self._training, self._muted = training, muted
         result = _mode_of(frame) or self._joined_results(frame)
         self._frames.pop()

@@ -5,9 +5,9 @@ Rules read this and the events of its flows, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from savelint.finding import Label
 from savelint.frozen import frozen
@@ -29,7 +29,6 @@ from savelint.source import Source, Span
 if TYPE_CHECKING:
     import libcst as cst
 
-    from savelint.keras.config import Constructor
     from savelint.keras.project import File
     from savelint.keras.regions import Region
     from savelint.keras.summary import Summary
@@ -106,7 +105,7 @@ class LegacyFlag:
         return self.value.evaluated_value in LEGACY_ON
 
 
-@frozen
+@frozen(eq=False)
 class KerasClass:
     """A Layer, Model or tf.Module subclass of the file, and what its methods do.
 
@@ -315,8 +314,8 @@ class ModuleModel:
         return self._owners[id(node)].use_of(node)
 
     @cached_property
-    def constructors(self) -> dict[ClassOutline, Constructor | None]:
-        """Those that `savelint.keras.config` found so far: many rules ask for the same."""
+    def answers(self) -> dict[tuple[object, object], Any]:
+        """What `once` keeps."""
         return {}
 
     @cached_property
@@ -358,3 +357,23 @@ class ModuleModel:
         """The scopes of this file, then those of others that make instances and may save them."""
         yield from self.scopes
         yield from self.elsewhere.scopes(cls)
+
+
+_Subject = TypeVar("_Subject", KerasClass, ClassOutline)
+_Answer = TypeVar("_Answer")
+
+
+def once(
+    question: Callable[[ModuleModel, _Subject], _Answer],
+) -> Callable[[ModuleModel, _Subject], _Answer]:
+    """Make a question about a class one that is answered once a module, however many ask it."""
+
+    @wraps(question)
+    def answer(module: ModuleModel, subject: _Subject) -> _Answer:
+        key = question, subject
+        if key not in module.answers:
+            module.answers[key] = question(module, subject)
+        found: _Answer = module.answers[key]
+        return found
+
+    return answer

@@ -128,8 +128,11 @@ class Parts:
 
     def __init__(self, node: cst.CSTNode) -> None:
         self._found: dict[type, list[Any]] = {}
-        for part in descendants(node):
+        stack = [node]
+        while stack:
+            part = stack.pop()
             self._found.setdefault(type(part), []).append(part)
+            stack += _reversed_children(part)
 
     def of(self, kind: type[_Node]) -> Sequence[_Node]:
         """The nodes of just this type, in the order of `descendants`."""

@@ -18,7 +18,7 @@ from savelint.keras.config import (
 )
 from savelint.keras.events import AttributeStore, Creation, SuperCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import KerasClass, ModuleModel
+from savelint.keras.model import KerasClass, ModuleModel, once
 from savelint.keras.tables import (
     CONFIG,
     ROOT_ARGUMENTS,
@@ -75,6 +75,7 @@ REBUILT = tuple(
 )
 
 
+@once
 def is_plain(module: ModuleModel, cls: KerasClass) -> bool:
     """Whether Keras rebuilds instances of a class, and all that it inherits is in sight."""
     return is_rebuilt(cls) and lineage.is_known(module, cls.outline, made=True)
@@ -100,6 +101,7 @@ def _supers(cls: KerasClass) -> Sequence[SuperCall]:
     return [c for c in cls.flow("__init__").all(SuperCall) if c.method == "__init__"]
 
 
+@once
 def supplied(module: ModuleModel, cls: KerasClass) -> frozenset[str] | None:
     """The words of a `from_config` of the project; None where it may do anything."""
     words: set[str] = set()
@@ -388,7 +390,7 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
     """
     if taken.parameter is None or not taken.required:
         return ""
-    annotation = taken.parameter.node.annotation
+    annotation = taken.parameter.annotation
     if annotation is not None and module.is_here(annotation.annotation):
         text = re.sub(r"[\"' ]", "", module.text(annotation.annotation))
         for word, pattern in _ANNOTATIONS:
@@ -428,7 +430,7 @@ def given(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken)
 
     The words are those of `nature`.
     """
-    order = [t.name for t in made.arguments if t.parameter and not t.parameter.keyword_only]
+    order = [t.name for t in made.arguments if t.parameter is not None and not t.keyword_only]
     position = order.index(taken.name) if taken.name in order else None
     for flow in module.saving_scopes(cls):
         for creation in flow.all(Creation):
@@ -452,6 +454,7 @@ def is_left_open(module: ModuleModel, cls: KerasClass) -> bool:
     return is_open or is_abstract(module, cls)
 
 
+@once
 def is_abstract(module: ModuleModel, cls: KerasClass) -> bool:
     """Whether a class has an abstract method of its own."""
     decorators = (item for node in cls.outline.methods.values() for item in node.decorators)

@@ -604,7 +604,7 @@ class Other(Base, keras.layers.Layer):
         )
         return self.finding(
             module,
-            declared.node.name if declared is not None else made.node.name,
+            declared.name if declared is not None else made.node.name,
             f"`{cls.name}.__init__` does not take {names}, which its config holds",
             variant=variant,
             # Nothing says that a layer without a config is to be saved in a whole model.

@@ -476,7 +476,7 @@ class Net(Base, keras.Model):
             return
         if not saves and _gets_weights(module, cls):
             return
-        first = next((t.label for t in made.arguments if t.parameter), made.node.name)
+        first = next((t.label for t in made.arguments if t.parameter is not None), made.node.name)
         yield self.finding(
             module,
             first,

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit
 from savelint.frozen import frozen
 from savelint.keras.events import AttributeRead, AttributeStore, SuperCall
-from savelint.keras.model import KerasClass, ModuleModel
+from savelint.keras.model import KerasClass, ModuleModel, once
 from savelint.keras.tables import WEIGHTED, Draw
 from savelint.keras.values import (
     Array,
@@ -118,8 +117,7 @@ def is_kept(module: ModuleModel, cls: KerasClass, name: str) -> bool:
     return any(_tracks_by_hand(module, outline) for outline in cls.outline.lineage)
 
 
-# Asked of each attribute of a class, one after the other.
-@lru_cache(maxsize=16)
+@once
 def _tracks_by_hand(module: ModuleModel, outline: ClassOutline) -> bool:
     """Whether a class names what Keras keeps its weights in; most files never do."""
     text = module.source_of(outline.node).text
