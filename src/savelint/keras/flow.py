@@ -160,7 +160,8 @@ class _Reader(CallReader):
             self._frame.names[node.target.value] = result
 
     def _expression(self, node: cst.Expr) -> None:
-        self.value(node.value)
+        if type(node.value) is not cst.SimpleString:  # a docstring does nothing
+            self.value(node.value)
 
     def _return(self, node: cst.Return) -> bool:
         self._frame.results.append(self.value(node.value) if node.value else Const(None))

@@ -176,6 +176,7 @@ class _Visitor:
         self._outlining: set[str] = set()
         self._outer_classes: dict[str, ClassSummary | None] = {}
         self._makers: dict[str, bool] = {}
+        self._stored_by: dict[int, frozenset[str]] = {}
         self._classes_by_name = {cls.name: cls.statement for cls in file.summary.classes}
         self._attributes: dict[tuple[ClassOutline, ClassOutline], Mapping[str, Value]] = {}
         self._values: dict[str, Value] = {}
@@ -561,7 +562,7 @@ class _Visitor:
             for cls in outline.lineage:
                 home = self._home(cls)
                 for method, node in cls.methods.items() if home.holds(cls, name) else ():
-                    if method != "__init__" and _stores(node, name):
+                    if method != "__init__" and name in home.stored_by(node):
                         # Read apart: what is known of the attribute now is not all.
                         found = flow.read_method(home, outline, method, node)
                         for event in found.all(AttributeStore):
@@ -570,6 +571,12 @@ class _Visitor:
                                 _add_store(stored, replace(event, value=as_model(event.value)))
             self._later[outline, name] = stored.get(name)
         return self._later[outline, name]
+
+    def stored_by(self, method: cst.FunctionDef) -> frozenset[str]:
+        """The attributes that a method of this file may assign to, of whatever object."""
+        if id(method) not in self._stored_by:
+            self._stored_by[id(method)] = frozenset(_assigned_attributes(method))
+        return self._stored_by[id(method)]
 
     def holds(self, outline: ClassOutline, name: str) -> bool:
         """Whether a class of this file may give an attribute its value: a word of it says so."""
@@ -688,13 +695,12 @@ def _add_store(stored: dict[str, Value], event: AttributeStore) -> None:
         stored[name] = None
 
 
-def _stores(method: cst.FunctionDef, name: str) -> bool:
-    """Whether a method may assign to an attribute of that name, of whatever object."""
+def _assigned_attributes(method: cst.FunctionDef) -> Iterator[str]:
     parts = Parts(method.body)
     targets = [each.target for each in parts.of(cst.AssignTarget)]
     targets += [each.target for each in parts.of(cst.AnnAssign)]
-    attributes = (a for target in targets for a in Parts(target).of(cst.Attribute))
-    return any(attribute.attr.value == name for attribute in attributes)
+    for target in targets:
+        yield from (attribute.attr.value for attribute in Parts(target).of(cst.Attribute))
 
 
 def _base_text(node: cst.BaseExpression) -> str:

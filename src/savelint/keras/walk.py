@@ -200,7 +200,7 @@ def parameter_names(parameters: cst.Parameters) -> Iterator[str]:
     for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
         yield parameter.name.value
     for star in (parameters.star_arg, parameters.star_kwarg):
-        if isinstance(star, cst.Param):
+        if type(star) is cst.Param:
             yield star.name.value
 
 
