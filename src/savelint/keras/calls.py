@@ -87,30 +87,32 @@ class CallReader(BuiltinReader):
     """The part that reads calls."""
 
     def _call(self, node: cst.Call) -> Value:
-        if not isinstance(node.func, cst.Attribute):
-            return self._apply(self.value(node.func), node, self._arguments(node))
-        if _is_super(node.func.value):
+        func = node.func
+        if type(func) is not cst.Attribute:
+            return self._apply(self.value(func), node, self._arguments(node))
+        name = func.attr.value
+        if _is_super(func.value):
             arguments = self._arguments(node)
-            self._note(SuperCall(node.func.attr.value, node, arguments))
-            if node.func.attr.value == CONFIG:
+            self._note(SuperCall(name, node, arguments))
+            if name == CONFIG:
                 return self._inherited_config(node)
             return self._unknown(arguments)
-        owner = self.value(node.func.value)
+        owner = self.value(func.value)
         arguments = self._arguments(node)
-        if node.func.attr.value == "numpy" and (isinstance(owner, Tensor) or is_symbolic(owner)):
-            self._note_read(node, node.func.value, ".numpy")
-        self._note_method(node, node.func, arguments)
+        if name == "numpy" and (isinstance(owner, Tensor) or is_symbolic(owner)):
+            self._note_read(node, func.value, ".numpy")
+        self._note_method(node, func, arguments)
         method = METHODS.get(type(owner))
         if method is not None:
-            return self._made(method(self, owner, node.func, node, arguments), node, arguments)
+            return self._made(method(self, owner, func, node, arguments), node, arguments)
         if isinstance(owner, Argument) and owner.keywords:
-            return self._taken(owner, node.func.attr.value, node, arguments)
+            return self._taken(owner, name, node, arguments)
         if owner is None or isinstance(owner, (Model, SelfValue)):
-            self._note_saving_method(owner, node, node.func.attr.value, arguments)
-        if owner is None and self._grows_own(node.func) and arguments.items:
-            self._append(node.func.value, arguments.items[-1])
+            self._note_saving_method(owner, node, name, arguments)
+        if owner is None and self._grows_own(func) and arguments.items:
+            self._append(func.value, arguments.items[-1])
             return None
-        return self._apply(self._member(owner, node.func), node, arguments)
+        return self._apply(self._member(owner, func), node, arguments)
 
     def _taken(
         self, keywords: Argument, method: str, node: cst.Call, arguments: Arguments
@@ -157,7 +159,7 @@ class CallReader(BuiltinReader):
         return self._follow_abroad(function, surroundings, node, Arguments(()), owner)
 
     def _arguments(self, node: cst.Call) -> Arguments:
-        arguments = Arguments(tuple(CallArgument(a, self.value(a.value)) for a in node.args))
+        arguments = Arguments(tuple([CallArgument(a, self.value(a.value)) for a in node.args]))
         for argument in arguments.items:
             if argument.node.star == "*" and is_symbolic(argument.value):
                 self._note_test(node, argument.node.value, argument.value, "star")
@@ -468,11 +470,7 @@ def _reads_numbers(family: tables.Family, short: str) -> bool:
 
 
 def _is_super(node: cst.BaseExpression) -> bool:
-    return (
-        isinstance(node, cst.Call)
-        and isinstance(node.func, cst.Name)
-        and node.func.value == "super"
-    )
+    return type(node) is cst.Call and isinstance(node.func, cst.Name) and node.func.value == "super"
 
 
 def _generator_name(arguments: Arguments) -> str:

@@ -26,7 +26,7 @@ from savelint.keras.values import (
     is_symbolic,
     reading_of,
 )
-from savelint.keras.walk import parameter_names
+from savelint.keras.walk import Parts, parameter_names
 
 
 class ConditionReader(FunctionReader):
@@ -78,21 +78,23 @@ class ConditionReader(FunctionReader):
         takes another way.
         """
         value = self.value(node)
-        eager, training = value == Mode(eager=True), runs_in_training(node) is True
+        eager = isinstance(value, Mode) and value.eager is True
+        training = runs_in_training(node) is True
         self._muted += eager
         self._training += training
         self._note_test(around, node, value, how)
         self._training -= training
         self._muted -= eager
-        guards = asks_shape(node)
+        parts = Parts(node)
+        guards = shaped = asks_shape(parts)
         for name in asked_about(node):
             known, current = self._frame.lookup(name)
             if known and any(not dim.dynamic for dim in dimensions(current)):
                 self._frame.names[name] = as_dynamic(current)
                 guards = True
-            elif isinstance(current, Tensor) and asks_shape(node):
+            elif isinstance(current, Tensor) and shaped:
                 self._frame.names[name] = replace(current, batch_axis=None)
-        for name in asked_for_rank(node):
+        for name in asked_for_rank(parts):
             _, current = self._frame.lookup(name)
             if isinstance(current, Tensor):
                 self._doubt_given(name)

@@ -16,8 +16,8 @@ from savelint.keras import external, fields, tables
 from savelint.keras.events import Argument as Passed
 from savelint.keras.events import AttributeStore, ContainerChange, Returned, SuperCall, TakenKeyword
 from savelint.keras.generation import Keras
-from savelint.keras.model import KerasClass, ModuleModel
-from savelint.keras.values import Argument, ClassOutline, Parameter, Table, Value
+from savelint.keras.model import KerasClass, ModuleModel, once
+from savelint.keras.values import Argument, ClassOutline, Table, Value
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -72,12 +72,13 @@ class Taken:
     node: cst.CSTNode
     required: bool
     conditional: bool = False
-    parameter: Parameter | None = None
+    parameter: cst.Param | None = None
+    keyword_only: bool = False
 
     @property
     def label(self) -> cst.CSTNode:
         """Where it is named."""
-        return self.parameter.node.name if self.parameter is not None else self.node
+        return self.parameter.name if self.parameter is not None else self.node
 
 
 @frozen
@@ -246,6 +247,7 @@ def _filled(cls: KerasClass, below: Sequence[ClassOutline]) -> set[str]:
     }
 
 
+@once
 def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
     """The constructor of a class, where the project defines one."""
     definer = _maker(list(cls.outline.lineage))
@@ -256,21 +258,22 @@ def constructor(module: ModuleModel, cls: KerasClass) -> Constructor | None:
         return _of_fields(module, cls, definer)
     node = definer.methods["__init__"]
     flow = (cls if definer.path == cls.outline.path else owner).flow("__init__")
-    plain = [*node.params.posonly_params, *node.params.params][1:]
-    parameters = {p.node.name.value: p for p in module.signature_of(node).parameters}
-    declared = [*plain, *node.params.kwonly_params]
+    plain = [*node.params.posonly_params, *node.params.params]
+    named = node.params.kwonly_params
+    names = {parameter.name.value for parameter in (*plain, *named)}
     arguments = [
-        Taken(p.name.value, p, p.default is None, parameter=parameters[p.name.value])
-        for p in declared
+        Taken(p.name.value, p, p.default is None, parameter=p, keyword_only=p in named)
+        for p in (*plain[1:], *named)
     ]
     known = {taken.name for taken in arguments}
     for event in flow.all(TakenKeyword):
         if event.method == "__init__" and event.popped and event.name not in known:
             known.add(event.name)
             # `kwargs.pop("size", units)` takes another name for what `units` is.
-            is_other = len(event.node.args) > 1 and getattr(
-                event.node.args[1].value, "value", None
-            ) in set(parameters)
+            is_other = (
+                len(event.node.args) > 1
+                and getattr(event.node.args[1].value, "value", None) in names
+            )
             conditional = event.conditional or is_other
             arguments.append(Taken(event.name, event.node, event.required, conditional))
     star = node.params.star_arg
@@ -408,7 +411,7 @@ def handed(
             names = tuple(
                 taken.name
                 for taken in found.arguments
-                if taken.parameter is not None and not taken.parameter.keyword_only
+                if taken.parameter is not None and not taken.keyword_only
             )
     given = dict(zip(names, _leading(call), strict=False))
     given.update((item.keyword, item) for item in call.arguments.items if item.keyword)

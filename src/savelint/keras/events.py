@@ -6,7 +6,8 @@ The events of a `Flow` are in the order in which the statements would run.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from savelint.frozen import frozen
 from savelint.keras.tables import Family
@@ -495,4 +496,11 @@ class Flow:
 
     def all(self, kind: type[AnyEvent]) -> Iterator[AnyEvent]:
         """The events of one kind."""
-        return (event for event in self.events if isinstance(event, kind))
+        return iter(self._by_kind.get(kind, ()))
+
+    @cached_property
+    def _by_kind(self) -> dict[type, list[Any]]:
+        found: dict[type, list[Any]] = {}
+        for event in self.events:
+            found.setdefault(type(event), []).append(event)
+        return found

@@ -80,10 +80,6 @@ class ExpressionReader(OperatorReader):
 
     def value(self, node: cst.BaseExpression) -> Value:
         """The value of an expression; everything in it is read."""
-        if isinstance(node, cst.Call):
-            value = self._call(node)
-            eager = asked_mode(node) if value is None else None
-            return value if eager is None else Mode(eager)
         reader = _EXPRESSIONS.get(type(node))
         if reader is not None:
             return reader(self, node)
@@ -91,6 +87,11 @@ class ExpressionReader(OperatorReader):
             if isinstance(child, cst.BaseExpression):
                 self.value(child)
         return None
+
+    def _called(self, node: cst.Call) -> Value:
+        value = self._call(node)
+        eager = asked_mode(node) if value is None else None
+        return value if eager is None else Mode(eager)
 
     def _name(self, node: cst.Name) -> Value:
         if node.value in _CONSTANTS:
@@ -115,8 +116,15 @@ class ExpressionReader(OperatorReader):
             training = self._training > 0
             self._note(OuterRead(name, value, owner, node, self._inside, training))
 
-    def _literal(self, node: cst.Integer | cst.Float | cst.SimpleString) -> Value:
-        # Nearly all, without the compiler of Python.
+    # Literals, nearly all without the compiler of Python.
+
+    def _integer(self, node: cst.Integer) -> Value:
+        return Const(int(node.value, 0))
+
+    def _float(self, node: cst.Float) -> Value:
+        return Const(float(node.value))
+
+    def _string(self, node: cst.SimpleString) -> Value:
         plain = _PLAIN_TEXT.fullmatch(node.value)
         return Const(plain[2] if plain else node.evaluated_value)
 
@@ -446,9 +454,10 @@ def _is_property(node: cst.FunctionDef) -> bool:
 
 _EXPRESSIONS: dict[type[cst.CSTNode], Callable[..., Value]] = {
     cst.Name: ExpressionReader._name,
-    cst.Integer: ExpressionReader._literal,
-    cst.Float: ExpressionReader._literal,
-    cst.SimpleString: ExpressionReader._literal,
+    cst.Call: ExpressionReader._called,
+    cst.Integer: ExpressionReader._integer,
+    cst.Float: ExpressionReader._float,
+    cst.SimpleString: ExpressionReader._string,
     cst.ConcatenatedString: ExpressionReader._texts,
     cst.FormattedString: ExpressionReader._formatted,
     cst.Ellipsis: ExpressionReader._ellipsis,

@@ -8,6 +8,7 @@ line knows is unknown.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from savelint.keras import tables
 from savelint.keras.tables import Kind
@@ -91,6 +92,7 @@ _PACKAGES: dict[str, tuple[tuple[str, Kind | None], ...]] = {
 _RENAMED = {"keras_nlp": "keras_hub"}
 
 
+@lru_cache(maxsize=4096)
 def kind(name: str) -> Kind | None:
     """The kind of the class with the canonical `name`; None when that is not known."""
     package, _, rest = name.partition(".")

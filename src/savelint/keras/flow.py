@@ -90,7 +90,7 @@ class _Reader(CallReader):
 
     def module_function(self, node: cst.FunctionDef) -> Value:
         """A `def` of the module's own, decorated."""
-        self._frames.append(Frame(None, {}))
+        self._push(Frame(None, {}))
         return self.decorated(Function(node), node)
 
     def assume_defaults(
@@ -113,13 +113,14 @@ class _Reader(CallReader):
 
     def _block(self, statements: Iterable[cst.BaseStatement | cst.BaseSmallStatement]) -> bool:
         """Read statements; True when control cannot reach what follows them."""
-        return any(self._statement(statement) for statement in statements)
+        for statement in statements:
+            reader = _STATEMENTS.get(type(statement))
+            if reader is not None and reader(self, statement):
+                return True
+        return False
 
-    def _statement(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, cst.SimpleStatementLine):
-            return self._block(node.body)
-        reader = _STATEMENTS.get(type(node))
-        return bool(reader(self, node)) if reader is not None else False
+    def _line(self, node: cst.SimpleStatementLine) -> bool:
+        return self._block(node.body)
 
     def _assign(self, node: cst.Assign) -> None:
         value = self.value(node.value)
@@ -159,7 +160,8 @@ class _Reader(CallReader):
             self._frame.names[node.target.value] = result
 
     def _expression(self, node: cst.Expr) -> None:
-        self.value(node.value)
+        if type(node.value) is not cst.SimpleString:  # a docstring does nothing
+            self.value(node.value)
 
     def _return(self, node: cst.Return) -> bool:
         self._frame.results.append(self.value(node.value) if node.value else Const(None))
@@ -397,6 +399,7 @@ def _captured_names(pattern: cst.MatchPattern) -> Iterator[str]:
 
 
 _STATEMENTS: dict[type[cst.CSTNode], Callable[..., bool | None]] = {
+    cst.SimpleStatementLine: _Reader._line,
     cst.Assign: _Reader._assign,
     cst.AnnAssign: _Reader._annotated,
     cst.AugAssign: _Reader._augmented,

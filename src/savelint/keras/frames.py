@@ -99,6 +99,8 @@ class FunctionReader(ABC):
         self._depth = depth
         self._events: list[Event] = []
         self._frames: list[Frame] = []
+        # The last of them.
+        self._frame = Frame(None, {})
         self._entered: list[Function] = []
         # How many functions were entered; one count for the readers of all files.
         self._entries = [0]
@@ -130,7 +132,7 @@ class FunctionReader(ABC):
     def run(self, statements: Iterable[cst.BaseStatement | cst.BaseSmallStatement]) -> Flow:
         """Read statements that stand in no function."""
         frame = Frame(None, {})
-        self._frames.append(frame)
+        self._push(frame)
         self._block(statements)
         return Flow(tuple(self._events), Table(tuple(frame.names.items())))
 
@@ -138,18 +140,21 @@ class FunctionReader(ABC):
         self._entered.append(function)
         self._entries[0] += 1
         frame = Frame(function, parameters, function.closure, muted=self._muted)
-        self._frames.append(frame)
+        outer = self._frame
+        self._push(frame)
         training, muted = self._training, self._muted
         node = function.node
         self._read_annotations(node.params, parameters)
-        if isinstance(node, cst.Lambda):
+        if isinstance(node, cst.FunctionDef):
+            if not self._block(node.body.body):
+                self._returns(node, Const(None))
+        else:
             frame.results.append(self.value(node.body))
             self._returns(node.body, frame.results[-1])
-        elif not self._block(node.body.body):
-            self._returns(node, Const(None))
         self._training, self._muted = training, muted
         result = _mode_of(frame) or self._joined_results(frame)
         self._frames.pop()
+        self._frame = outer
         return result
 
     def _joined_results(self, frame: Frame) -> Value:
@@ -276,7 +281,7 @@ class FunctionReader(ABC):
         if depth > _MAX_CALL_DEPTH or self._entries[0] > _MAX_ENTRIES:
             return self._unknown(arguments)
         reader = type(self)(surroundings, self._method, depth + 1)
-        reader._frames.append(Frame(None, {}))
+        reader._push(Frame(None, {}))
         reader._muted = 1
         reader._entries = self._entries
         reader._attributes = dict(self._attributes) if owner is not None else {}
@@ -331,9 +336,9 @@ class FunctionReader(ABC):
         """The functions being read, outermost first."""
         return tuple(f.function.node for f in self._frames if f.function is not None)
 
-    @property
-    def _frame(self) -> Frame:
-        return self._frames[-1]
+    def _push(self, frame: Frame) -> None:
+        self._frames.append(frame)
+        self._frame = frame
 
     @abstractmethod
     def value(self, node: cst.BaseExpression) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from savelint.keras.walk import code, descendants
+from savelint.keras.walk import Parts, code, descendants
 
 _DISPLAYS = (cst.Tuple, cst.List, cst.Set)
 _MODE_TESTS = {"executing_eagerly": True, "inside_function": False}
@@ -82,22 +82,16 @@ def _compares_none(test: cst.Comparison) -> bool:
     )
 
 
-def asks_shape(test: cst.BaseExpression) -> bool:
+def asks_shape(test: Parts) -> bool:
     """Whether a condition looks at a static shape."""
-    return any(
-        isinstance(node, cst.Attribute) and node.attr.value in {"shape", "is_fully_defined"}
-        for node in descendants(test)
-    )
+    return any(node.attr.value in {"shape", "is_fully_defined"} for node in test.of(cst.Attribute))
 
 
-def asked_for_rank(test: cst.BaseExpression) -> Iterator[str]:
+def asked_for_rank(test: Parts) -> Iterator[str]:
     """The names of tensors whose rank a condition looks at: `x.shape.rank`, `len(x.shape)`."""
-    for node in descendants(test):
-        owner: cst.CSTNode | None = None
-        if isinstance(node, cst.Attribute) and node.attr.value in {"rank", "ndims", "ndim"}:
-            owner = node.value
-        elif isinstance(node, cst.Call) and code(node.func) == "len" and len(node.args) == 1:
-            owner = node.args[0].value
+    ranks = (n for n in test.of(cst.Attribute) if n.attr.value in {"rank", "ndims", "ndim"})
+    lengths = (n for n in test.of(cst.Call) if code(n.func) == "len" and len(n.args) == 1)
+    for owner in (*(node.value for node in ranks), *(node.args[0].value for node in lengths)):
         if isinstance(owner, cst.Attribute) and owner.attr.value == "shape":
             owner = owner.value
         if isinstance(owner, cst.Name):
@@ -105,4 +99,4 @@ def asked_for_rank(test: cst.BaseExpression) -> Iterator[str]:
 
 
 def _names_in(node: cst.CSTNode) -> Iterator[str]:
-    return (part.value for part in descendants(node) if isinstance(part, cst.Name))
+    return (part.value for part in descendants(node) if type(part) is cst.Name)

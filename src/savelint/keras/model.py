@@ -5,9 +5,9 @@ Rules read this and the events of its flows, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from savelint.finding import Label
 from savelint.frozen import frozen
@@ -105,7 +105,7 @@ class LegacyFlag:
         return self.value.evaluated_value in LEGACY_ON
 
 
-@frozen
+@frozen(eq=False)
 class KerasClass:
     """A Layer, Model or tf.Module subclass of the file, and what its methods do.
 
@@ -314,6 +314,11 @@ class ModuleModel:
         return self._owners[id(node)].use_of(node)
 
     @cached_property
+    def answers(self) -> dict[tuple[object, object], Any]:
+        """What `once` keeps."""
+        return {}
+
+    @cached_property
     def _owners(self) -> dict[int, Region]:
         return {member: region for region in self.regions for member in region.members}
 
@@ -352,3 +357,23 @@ class ModuleModel:
         """The scopes of this file, then those of others that make instances and may save them."""
         yield from self.scopes
         yield from self.elsewhere.scopes(cls)
+
+
+_Subject = TypeVar("_Subject", KerasClass, ClassOutline)
+_Answer = TypeVar("_Answer")
+
+
+def once(
+    question: Callable[[ModuleModel, _Subject], _Answer],
+) -> Callable[[ModuleModel, _Subject], _Answer]:
+    """Make a question about a class one that is answered once a module, however many ask it."""
+
+    @wraps(question)
+    def answer(module: ModuleModel, subject: _Subject) -> _Answer:
+        key = question, subject
+        if key not in module.answers:
+            module.answers[key] = question(module, subject)
+        found: _Answer = module.answers[key]
+        return found
+
+    return answer

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 # Longest first: what replaces a dotted prefix.
@@ -37,6 +38,7 @@ _WELL_KNOWN = {"keras": "keras", "tf_keras": "keras", "tf": "tensorflow"}
 _FAMILIES = ("keras", "tensorflow", "numpy")
 
 
+@lru_cache(maxsize=4096)
 def canonical(dotted: str) -> str:
     """The canonical form of a dotted name as it was imported."""
     match = _MAPPED.match(dotted)

@@ -33,12 +33,15 @@ from savelint.keras.values import (
     Value,
     Variable,
     holds_tensor,
+    is_none,
     is_symbolic,
     reading_of,
     text_of,
 )
 
-_ORDERINGS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
+# Asked by type: `isinstance` is dear for what libcst's abstract nodes are not.
+_ORDERINGS = frozenset({cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual})
+_IDENTITIES = frozenset({cst.Is, cst.IsNot, cst.In, cst.NotIn})
 
 
 class OperatorReader(StoreReader):
@@ -88,21 +91,17 @@ class OperatorReader(StoreReader):
 
     def _comparison(self, node: cst.Comparison) -> Value:
         values = [self.value(node.left)]
-        identity = False
-        for target in node.comparisons:
-            values.append(self.value(target.comparator))
-            identity = identity or isinstance(
-                target.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn)
-            )
+        values += [self.value(target.comparator) for target in node.comparisons]
+        operators = [type(target.operator) for target in node.comparisons]
         tensors = [v for v in values if isinstance(v, Tensor) and not v.structured]
         arrays = [v for v in values if isinstance(v, Array)]
         self._note_comparison(node, values)
-        if any(isinstance(target.operator, _ORDERINGS) for target in node.comparisons):
+        if not _ORDERINGS.isdisjoint(operators):
             for value in values:
                 self._note_number(node, value)
-        if identity or Const(None) in values:
+        if not _IDENTITIES.isdisjoint(operators) or any(map(is_none, values)):
             return None
-        ordered = isinstance(node.comparisons[0].operator, _ORDERINGS)
+        ordered = operators[0] in _ORDERINGS
         known = any(
             is_symbolic(v) or (ordered and isinstance(v, Tensor) and v.certain) for v in values
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from savelint.keras.values import Argument, ClassOutline, SelfValue, Tensor, Value
-from savelint.keras.walk import code, descendants, parameter_names
+from savelint.keras.walk import Parts, code, parameter_names
 
 _ORDERINGS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
 
@@ -44,40 +44,38 @@ def _input(parameter: cst.Param, position: int, node: cst.FunctionDef) -> Value:
     if name == "training" or "mask" in name or annotation in {"bool", "int", "str", "float"}:
         return None
     if position == 0:
+        parts = Parts(node.body)
         listed = any(word in annotation.lower() for word in ("list", "tuple", "sequence", "dict"))
-        structured = listed or _is_structure(name, node)
+        structured = listed or _is_structure(name, parts)
         certain = parameter.default is None
-        single = certain and not structured and _is_single(name, annotation, node)
+        single = certain and not structured and _is_single(name, annotation, parts)
         return Tensor(0, structured, certain=certain, single=single)
     if parameter.default is None:
         return Tensor(0)
     return Tensor(None) if code(parameter.default) == "None" else None
 
 
-def _is_structure(name: str, node: cst.FunctionDef) -> bool:
+def _is_structure(name: str, parts: Parts) -> bool:
     """Whether a parameter is a list or dictionary of tensors, by how the function uses it.
 
     It is when it is unpacked, or when it appears only as `x[0]`, `x["key"]`, `len(x)` or
     `for item in x`.
     """
-    uses = items = loops = lengths = 0
-    for current in descendants(node.body):
-        if _is_name(current, name):
-            uses += 1
-        elif isinstance(current, cst.Assign) and _is_name(current.value, name):
-            if any(isinstance(t.target, (cst.Tuple, cst.List)) for t in current.targets):
-                return True
-        elif isinstance(current, cst.Subscript) and _is_name(current.value, name):
-            items += _is_constant_item(current)
-        elif isinstance(current, (cst.For, cst.CompFor)) and _is_name(current.iter, name):
-            loops += 1
-        elif isinstance(current, cst.Call) and _is_name(current.func, "len"):
-            lengths += _is_name(current.args[0].value, name) if current.args else 0
+    assigned = (each for each in parts.of(cst.Assign) if _is_name(each.value, name))
+    targets = (target.target for each in assigned for target in each.targets)
+    if any(isinstance(target, (cst.Tuple, cst.List)) for target in targets):
+        return True
+    uses = sum(each.value == name for each in parts.of(cst.Name))
+    items = sum(_is_constant_item(s) for s in parts.of(cst.Subscript) if _is_name(s.value, name))
+    loops = sum(_is_name(each.iter, name) for each in parts.of(cst.For))
+    loops += sum(_is_name(each.iter, name) for each in parts.of(cst.CompFor))
+    calls = (call for call in parts.of(cst.Call) if _is_name(call.func, "len") and call.args)
+    lengths = sum(_is_name(call.args[0].value, name) for call in calls)
     # A loop alone does not tell: a tensor can be iterated eagerly.
     return items + lengths > 0 and items + loops + lengths == uses and items + loops > 0
 
 
-def _is_single(name: str, annotation: str, node: cst.FunctionDef) -> bool:
+def _is_single(name: str, annotation: str, parts: Parts) -> bool:
     """Whether the first parameter of `call` is one tensor, by how the function uses it.
 
     It is when it is an operand, has a shape, or is indexed as only a tensor can be. An
@@ -85,34 +83,40 @@ def _is_single(name: str, annotation: str, node: cst.FunctionDef) -> bool:
     """
     annotated = annotation in {"tf.Tensor", "tensorflow.Tensor", '"tf.Tensor"', "'tf.Tensor'"}
     found = False
-    for current in descendants(node.body):
-        if isinstance(current, cst.Call):
-            if _is_name(current.func, "zip"):
-                annotated = annotated and not any(_is_name(a.value, name) for a in current.args)
-            first = current.args[0].value if current.args else None
-            if first is not None and _is_name(first, name):
-                if _is_name(current.func, "isinstance"):
-                    return False  # it may be something else
-                called = current.func
-                found = found or (
-                    isinstance(called, cst.Attribute) and called.attr.value == "shape"
-                )
-        elif isinstance(current, cst.BinaryOperation):
-            sides = (current.left, current.right)
-            # Lists can be added, to lists.
-            lists = isinstance(current.operator, cst.Add) and not any(
-                isinstance(side, cst.BaseNumber) for side in sides
-            )
-            found = found or (not lists and any(_is_name(side, name) for side in sides))
-        elif isinstance(current, cst.Comparison):
-            orders = isinstance(current.comparisons[0].operator, _ORDERINGS)
-            found = found or (orders and _is_name(current.left, name))
-        elif isinstance(current, cst.Attribute):
-            shaped = current.attr.value in {"shape", "dtype", "get_shape"}
-            found = found or (shaped and _is_name(current.value, name))
-        elif isinstance(current, cst.Subscript):
-            found = found or (len(current.slice) > 1 and _is_name(current.value, name))
-    return found or annotated
+    for call in parts.of(cst.Call):
+        if _is_name(call.func, "zip"):
+            annotated = annotated and not any(_is_name(a.value, name) for a in call.args)
+        if call.args and _is_name(call.args[0].value, name):
+            if _is_name(call.func, "isinstance"):
+                return False  # it may be something else
+            called = call.func
+            found = found or (isinstance(called, cst.Attribute) and called.attr.value == "shape")
+    return (
+        found
+        or annotated
+        or any(_is_operand(each, name) for each in parts.of(cst.BinaryOperation))
+        or any(
+            isinstance(each.comparisons[0].operator, _ORDERINGS) and _is_name(each.left, name)
+            for each in parts.of(cst.Comparison)
+        )
+        or any(
+            each.attr.value in {"shape", "dtype", "get_shape"} and _is_name(each.value, name)
+            for each in parts.of(cst.Attribute)
+        )
+        or any(
+            len(each.slice) > 1 and _is_name(each.value, name) for each in parts.of(cst.Subscript)
+        )
+    )
+
+
+def _is_operand(node: cst.BinaryOperation, name: str) -> bool:
+    """Whether arithmetic takes a name, other than a sum that lists may have, too."""
+    sides = (node.left, node.right)
+    if not any(_is_name(side, name) for side in sides):
+        return False
+    return not isinstance(node.operator, cst.Add) or any(
+        isinstance(side, cst.BaseNumber) for side in sides
+    )
 
 
 def _is_constant_item(node: cst.Subscript) -> bool:
@@ -121,4 +125,4 @@ def _is_constant_item(node: cst.Subscript) -> bool:
 
 
 def _is_name(node: cst.CSTNode, name: str) -> bool:
-    return isinstance(node, cst.Name) and node.value == name
+    return type(node) is cst.Name and node.value == name

@@ -23,9 +23,9 @@ from savelint.keras import signature
 from savelint.keras.sketch import Sketch, SketchError
 from savelint.keras.values import Signature, Use
 from savelint.keras.walk import (
+    Parts,
     assignments,
     code,
-    descendants,
     dotted,
     names_read,
     parameter_names,
@@ -120,10 +120,13 @@ _ARITHMETIC = (
 )
 
 
-_SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
-_BRANCHES = (
-    *(cst.If, cst.IfExp, cst.BooleanOperation, cst.Match, cst.Try, cst.TryStar),
-    *(cst.For, cst.While, cst.BaseComp, cst.With),
+# Asked by type: `isinstance` is dear for what libcst's abstract nodes are not.
+_SCOPES = frozenset({cst.FunctionDef, cst.Lambda, cst.ClassDef})
+_BRANCHES = frozenset(
+    {
+        *(cst.If, cst.IfExp, cst.BooleanOperation, cst.Match, cst.Try, cst.TryStar),
+        *(cst.For, cst.While, cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp, cst.With),
+    }
 )
 
 
@@ -270,7 +273,7 @@ class Region:
 
     def count_name(self, node: cst.CSTNode, name: str) -> int:
         """How often a plain name occurs inside a node."""
-        return sum(isinstance(part, cst.Name) and part.value == name for part in descendants(node))
+        return sum(part.value == name for part in Parts(node).of(cst.Name))
 
     def names_read(self, node: cst.CSTNode) -> frozenset[str]:
         """The plain names that an expression or a definition reads."""
@@ -325,8 +328,8 @@ class Region:
         """
         found: list[tuple[cst.CSTNode, cst.CSTNode]] = []
         parent = self._parents.get(id(node))
-        while parent is not None and not isinstance(parent, _SCOPES):
-            if isinstance(parent, _BRANCHES):
+        while parent is not None and type(parent) not in _SCOPES:
+            if type(parent) in _BRANCHES:
                 found.append((parent, node))
             node, parent = parent, self._parents.get(id(parent))
         return found
@@ -342,13 +345,9 @@ class Region:
         parameters = (*function.params.posonly_params, *function.params.params)
         owner = parameters[0].name.value if parameters else ""
         found: dict[str, list[cst.Attribute]] = {}
-        for node in descendants(function.body):
-            if (
-                isinstance(node, cst.Attribute)
-                and isinstance(node.value, cst.Name)
-                and node.value.value == owner
-                and not self._is_target(node)
-            ):
+        for node in Parts(function.body).of(cst.Attribute):
+            held = isinstance(node.value, cst.Name) and node.value.value == owner
+            if held and not self._is_target(node):
                 found.setdefault(node.attr.value, []).append(node)
         return found
 

@@ -21,7 +21,7 @@ _PACKAGE = "Custom"
 def registrations(summary: Summary, statement: cst.CSTNode) -> Iterator[Registration]:
     """The classes and functions of a statement that a decorator registers with Keras."""
     for node in descendants(statement):
-        if not isinstance(node, (cst.ClassDef, cst.FunctionDef)):
+        if not (type(node) is cst.ClassDef or type(node) is cst.FunctionDef):
             continue
         for item in node.decorators:
             call = item.decorator if isinstance(item.decorator, cst.Call) else None
@@ -33,7 +33,7 @@ def registrations(summary: Summary, statement: cst.CSTNode) -> Iterator[Registra
 def references(summary: Summary, statement: cst.CSTNode) -> Iterator[Reference]:
     """Where a statement takes a member of `keras.saving` through an attribute."""
     for node in descendants(statement):
-        if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Attribute):
+        if type(node) is cst.Attribute and isinstance(node.value, cst.Attribute):
             found = summary.origin(dotted(node)) if node.value.attr.value == SAVING else None
             if found is not None and canonical(found).startswith("keras.saving."):
                 yield Reference(node, node.value.attr, found)

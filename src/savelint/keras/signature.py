@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from savelint.keras.values import Parameter, Signature
-from savelint.keras.walk import code, descendants
+from savelint.keras.walk import Parts, code, descendants
 
 # What may leave out a part of an expression, or run it later.
 _CHOOSING = (cst.IfExp, cst.BooleanOperation, cst.Lambda, cst.CompFor)
@@ -25,23 +25,31 @@ def signature(node: cst.FunctionDef | cst.Lambda) -> Signature:
     """What a function takes, and how it uses that."""
     declared = node.params
     flags, plain = _plain_names(node.body)
-    computed = computed_names(node) if isinstance(node, cst.FunctionDef) else set()
+    every = (*declared.posonly_params, *declared.params, *declared.kwonly_params)
+    computed = set[str]()
+    if isinstance(node, cst.FunctionDef) and any(map(_is_none, every)):
+        computed = computed_names(node)
     found = []
-    for parameter in (*declared.posonly_params, *declared.params, *declared.kwonly_params):
+    for parameter in every:
         name = parameter.name.value
         use = _annotated_use(parameter)
         if not use:
             use = "flag" if name in flags else "plain" if name in plain else ""
         keyword_only = parameter in declared.kwonly_params
-        default = parameter.default
-        needed = isinstance(default, cst.Name) and default.value == "None" and name in computed
-        found.append(Parameter(name, parameter, default is None, keyword_only, use, needed))
+        needed = name in computed and _is_none(parameter)
+        required = parameter.default is None
+        found.append(Parameter(name, parameter, required, keyword_only, use, needed))
     star = declared.star_arg
     if not isinstance(star, cst.Param):
         return Signature(tuple(found), is_open=False)
     name = star.name.value
     several = Parameter(name, star, True, False, "") if _takes_several(node, name) else None
     return Signature(tuple(found), is_open=True, several=several)
+
+
+def _is_none(parameter: cst.Param) -> bool:
+    """Whether the default of a parameter is None."""
+    return isinstance(parameter.default, cst.Name) and parameter.default.value == "None"
 
 
 def _takes_several(node: cst.FunctionDef | cst.Lambda, name: str) -> bool:
@@ -69,17 +77,17 @@ def computed_names(node: cst.FunctionDef) -> set[str]:
     for line in lines:
         if not isinstance(line, (cst.SimpleStatementLine, cst.SimpleStatementSuite)):
             break
-        parts = [part for small in line.body for part in descendants(small)]
-        if any(isinstance(part, _CHOOSING) for part in parts):
+        parts = Parts(line)
+        if any(parts.of(kind) for kind in _CHOOSING):
             break
-        for part in parts:
-            if isinstance(part, cst.BinaryOperation):
-                found.update({*_names(part.left), *_names(part.right)} - bound)
-            elif isinstance(part, cst.Call) and _last_name(part.func) in _JOINING:
-                lists = [a.value for a in part.args if isinstance(a.value, (cst.List, cst.Tuple))]
+        for operation in parts.of(cst.BinaryOperation):
+            found.update({*_names(operation.left), *_names(operation.right)} - bound)
+        for call in parts.of(cst.Call):
+            if _last_name(call.func) in _JOINING:
+                lists = [a.value for a in call.args if isinstance(a.value, (cst.List, cst.Tuple))]
                 items = [name for held in lists for e in held.elements for name in _names(e.value)]
                 found.update(set(items) - bound)
-        targets = [part.target for part in parts if isinstance(part, cst.AssignTarget)]
+        targets = [part.target for part in parts.of(cst.AssignTarget)]
         bound.update(name for target in targets for name in assigned(target))
     return found
 
@@ -111,25 +119,27 @@ def _annotated_use(parameter: cst.Param) -> str:
 
 def _plain_names(body: cst.CSTNode) -> tuple[set[str], set[str]]:
     """(names whose truth is tested or that say how to run, names that are no tensors)."""
-    flags: set[str] = set()
+    parts = Parts(body)
+    tests = [node.test for node in parts.of(cst.If)]
+    tests += [node.test for node in parts.of(cst.While)]
+    tests += [node.test for node in parts.of(cst.IfExp)]
+    flags = {name for test in tests for name in _tested(test)}
     plain: set[str] = set()
-    for node in descendants(body):
-        if isinstance(node, (cst.If, cst.While, cst.IfExp)):
-            flags.update(_tested(node.test))
-        elif isinstance(node, cst.Comparison):
-            if any(_is_word(target.comparator) for target in node.comparisons):
-                plain.update(_names(node.left))
-        elif isinstance(node, cst.Subscript):
-            index = node.slice[0].slice if len(node.slice) == 1 else None
-            if isinstance(index, cst.Index) and isinstance(node.value, cst.Attribute):
-                plain.update(_names(index.value))
-        elif isinstance(node, cst.Call):
-            plain.update(_names(node.func))
-            for argument in node.args:
-                if "range" in _names(node.func):
-                    plain.update(_names(argument.value))
-                elif argument.keyword is not None and argument.keyword.value == "training":
-                    flags.update(_names(argument.value))
+    for comparison in parts.of(cst.Comparison):
+        if any(_is_word(target.comparator) for target in comparison.comparisons):
+            plain.update(_names(comparison.left))
+    for item in parts.of(cst.Subscript):
+        index = item.slice[0].slice if len(item.slice) == 1 else None
+        if isinstance(index, cst.Index) and isinstance(item.value, cst.Attribute):
+            plain.update(_names(index.value))
+    for call in parts.of(cst.Call):
+        called = _names(call.func)
+        plain.update(called)
+        for argument in call.args:
+            if "range" in called:
+                plain.update(_names(argument.value))
+            elif argument.keyword is not None and argument.keyword.value == "training":
+                flags.update(_names(argument.value))
     return flags, plain
 
 

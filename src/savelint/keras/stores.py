@@ -46,8 +46,6 @@ class StoreReader(ConditionReader):
                 value = Tensor(None, certain=value.certain, single=value.single)
             self._frame.names[target.value] = value
             self._frame.aliases.pop(target.value, None)
-        elif isinstance(target, (cst.Tuple, cst.List)):
-            self._unpack(target, value, value_node, statement)
         elif isinstance(target, cst.Attribute):
             owner = self.value(target.value)
             name = target.attr.value
@@ -61,6 +59,8 @@ class StoreReader(ConditionReader):
                 self._note(ObjectStore(owner, name, value, value_node, statement))
         elif isinstance(target, cst.Subscript):
             self._store_item(target, value, value_node, statement)
+        elif isinstance(target, (cst.Tuple, cst.List)):
+            self._unpack(target, value, value_node, statement)
         elif isinstance(target, cst.StarredElement):
             self._store(target.value, None, value_node, statement)
 

@@ -80,14 +80,15 @@ class ClassOutline:
 
     def definer(self, method: str) -> ClassOutline | None:
         """The class that defines a method: this one or the nearest of its parents."""
-        return next((cls for cls in self.lineage if method in cls.method_names), None)
+        for cls in self.lineage:
+            if method in cls.method_names:
+                return cls
+        return None
 
-    @property
-    def lineage(self) -> Iterator[ClassOutline]:
+    @cached_property
+    def lineage(self) -> tuple[ClassOutline, ...]:
         """The class itself, then its parents, depth first."""
-        yield self
-        for parent in self.parents:
-            yield from parent.lineage
+        return (self, *(cls for parent in self.parents for cls in parent.lineage))
 
 
 class Surroundings(Protocol):
@@ -582,7 +583,7 @@ def join(left: Value, right: Value) -> Value:
     for one, other in ((left, right), (right, left)):
         if isinstance(one, (Shape, Dim)) and one.dynamic and isinstance(other, (Shape, Dim)):
             return replace(one, symbolic=one.symbolic and other.symbolic)
-        if one == Const(None) and isinstance(other, (Array, Variable, Instance, Model, Ref)):
+        if is_none(one) and isinstance(other, (Array, Variable, Instance, Model, Ref)):
             return other
     if (model := _either_model(left, right)) is not None:
         return model
@@ -612,6 +613,11 @@ def join(left: Value, right: Value) -> Value:
     if isinstance(left, Tensor) or isinstance(right, Tensor):
         return Tensor(None)
     return None
+
+
+def is_none(value: Value) -> bool:
+    """Whether a value is known to be None, which is not to say that it is not known."""
+    return isinstance(value, Const) and value.value is None
 
 
 def as_model(value: Value, evidence: str = "") -> Model | None:

@@ -7,7 +7,7 @@ other files of its project on demand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -52,9 +52,10 @@ from savelint.keras.values import (
     Variable,
     as_model,
     elements,
+    is_none,
     join,
 )
-from savelint.keras.walk import code, descendants
+from savelint.keras.walk import Parts, code, descendants
 from savelint.source import SourceError
 
 # Beyond this many nested nodes libcst's own recursion, or its time, is not safe.
@@ -147,9 +148,11 @@ class Library:
 
     def region(self, node: cst.CSTNode) -> Region | None:
         """The region, of whatever file, that holds a node."""
-        regions = [r for visitor in self._visitors.values() for r in visitor.regions]
-        defining = (region for region in regions if id(node) in region.definitions)
-        return next(defining, None) or next((r for r in regions if r.holds(node)), None)
+        regions = [region for visitor in self._visitors.values() for region in visitor.regions]
+        for region in regions:
+            if id(node) in region.definitions:
+                return region
+        return next((region for region in regions if region.holds(node)), None)
 
 
 def _exported(value: Value) -> Value:
@@ -177,6 +180,9 @@ class _Visitor:
         # The outlines of the classes that other files can name, by qualified name.
         self._outer: dict[str, ClassOutline] = {}
         self._outlining: set[str] = set()
+        self._outer_classes: dict[str, ClassSummary | None] = {}
+        self._makers: dict[str, bool] = {}
+        self._stored_by: dict[int, frozenset[str]] = {}
         self._classes_by_name = {cls.name: cls.statement for cls in file.summary.classes}
         self._attributes: dict[tuple[ClassOutline, ClassOutline], Mapping[str, Value]] = {}
         self._values: dict[str, Value] = {}
@@ -215,7 +221,7 @@ class _Visitor:
             keras,
             tuple(classes),
             tuple(scopes),
-            self.regions,
+            tuple(self.regions),
             _Elsewhere(self._library, self.file),
             held,
             tuple(self._served(scopes)),
@@ -238,9 +244,9 @@ class _Visitor:
             yield from found(self._summary, self._region(index).tree)
 
     @property
-    def regions(self) -> tuple[Region, ...]:
+    def regions(self) -> Collection[Region]:
         """What was parsed so far."""
-        return tuple(self._regions.values())
+        return self._regions.values()
 
     @property
     def outlines(self) -> Iterator[ClassOutline]:
@@ -364,7 +370,7 @@ class _Visitor:
 
     def _is_scope(self, node: cst.FunctionDef) -> bool:
         return any(
-            isinstance(part, cst.Name) and part.value in self._scope_words
+            type(part) is cst.Name and part.value in self._scope_words
             for part in descendants(node.body)
         )
 
@@ -468,8 +474,11 @@ class _Visitor:
 
     def _outer_class(self, name: str) -> ClassSummary | None:
         """The one class of a name that stands in no function and no other class."""
-        found = [c for c in self._summary.classes_by_name.get(name, ()) if c.qualname == name]
-        return found[0] if len(found) == 1 else None
+        if name not in self._outer_classes:
+            every = self._summary.classes_by_name.get(name, ())
+            found = [cls for cls in every if cls.qualname == name]
+            self._outer_classes[name] = found[0] if len(found) == 1 else None
+        return self._outer_classes[name]
 
     def _outlined(self, cls: ClassSummary) -> ClassOutline:
         """The outline of a class that other files can name, without parsing it."""
@@ -541,7 +550,7 @@ class _Visitor:
                 stored = self._stored(outline, cls)
                 if name in stored:
                     value = stored[name]
-                    if value != Const(None):
+                    if not is_none(value):
                         return value
                     break
         # `self.model = None` in the constructor, or nothing.
@@ -560,15 +569,21 @@ class _Visitor:
             for cls in outline.lineage:
                 home = self._home(cls)
                 for method, node in cls.methods.items() if home.holds(cls, name) else ():
-                    if method != "__init__" and _stores(node, name):
+                    if method != "__init__" and name in home.stored_by(node):
                         # Read apart: what is known of the attribute now is not all.
                         found = flow.read_method(home, outline, method, node)
                         for event in found.all(AttributeStore):
                             same = event.owner is outline and event.name == name
-                            if same and event.value != Const(None):
+                            if same and not is_none(event.value):
                                 _add_store(stored, replace(event, value=as_model(event.value)))
             self._later[outline, name] = stored.get(name)
         return self._later[outline, name]
+
+    def stored_by(self, method: cst.FunctionDef) -> frozenset[str]:
+        """The attributes that a method of this file may assign to, of whatever object."""
+        if id(method) not in self._stored_by:
+            self._stored_by[id(method)] = frozenset(_assigned_attributes(method))
+        return self._stored_by[id(method)]
 
     def holds(self, outline: ClassOutline, name: str) -> bool:
         """Whether a class of this file may give an attribute its value: a word of it says so."""
@@ -584,12 +599,13 @@ class _Visitor:
 
     def may_make_model(self, name: str) -> bool:
         """Whether a function of this file may return a Keras model, as far as words tell."""
-        index = self._summary.functions.get(name)
-        if index is None:
-            return False
-        words = MODEL_WORDS | self.file.kinds.keys()
-        statements = self._summary.statements
-        return any(statements[i].words & words for i in self.file.reach(index))
+        if name not in self._makers:
+            index = self._summary.functions.get(name)
+            reached = self.file.reach(index) if index is not None else ()
+            words = MODEL_WORDS | self.file.kinds.keys()
+            statements = self._summary.statements
+            self._makers[name] = any(not words.isdisjoint(statements[i].words) for i in reached)
+        return self._makers[name]
 
     def _home(self, outline: ClassOutline) -> _Visitor:
         """The visitor of the file in which a class stands."""
@@ -620,10 +636,15 @@ class _Elsewhere:
     def __init__(self, library: Library, file: File) -> None:
         self._library = library
         self._file = file
+        # Rules ask for the same few nodes again and again.
+        self._regions: dict[int, Region] = {}
 
     def region(self, node: cst.CSTNode) -> Region | None:
         """The region of another file that holds a node."""
-        return self._library.region(node)
+        known = self._regions.get(id(node))
+        if known is None and (known := self._library.region(node)) is not None:
+            self._regions[id(node)] = known
+        return known
 
     def class_of(self, outline: ClassOutline) -> KerasClass | None:
         """The Keras class of another file."""
@@ -681,14 +702,12 @@ def _add_store(stored: dict[str, Value], event: AttributeStore) -> None:
         stored[name] = None
 
 
-def _stores(method: cst.FunctionDef, name: str) -> bool:
-    """Whether a method may assign to an attribute of that name, of whatever object."""
-    return any(
-        isinstance(target, cst.Attribute) and target.attr.value == name
-        for part in descendants(method.body)
-        if isinstance(part, (cst.AssignTarget, cst.AnnAssign))
-        for target in descendants(part.target)
-    )
+def _assigned_attributes(method: cst.FunctionDef) -> Iterator[str]:
+    parts = Parts(method.body)
+    targets = [each.target for each in parts.of(cst.AssignTarget)]
+    targets += [each.target for each in parts.of(cst.AnnAssign)]
+    for target in targets:
+        yield from (attribute.attr.value for attribute in Parts(target).of(cst.Attribute))
 
 
 def _base_text(node: cst.BaseExpression) -> str:
@@ -711,7 +730,9 @@ def _definitions(
     stack = list(reversed(list(nodes)))
     while stack:
         node = stack.pop()
-        if isinstance(node, cst.ClassDef):
+        if isinstance(node, cst.SimpleStatementLine):
+            pass  # most are, and none of the following
+        elif isinstance(node, cst.ClassDef):
             yield node
         elif isinstance(node, cst.FunctionDef):
             yield node

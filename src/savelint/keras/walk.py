@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
-from typing import cast
+from typing import Any, TypeVar
 
 import libcst as cst
 
@@ -42,6 +42,7 @@ _SKIPPED = {
 }
 
 _Parts = Callable[[cst.CSTNode], Iterable[object]]
+_Node = TypeVar("_Node", bound=cst.CSTNode)
 
 
 class _Table(dict[type, "_Parts | None"]):
@@ -78,13 +79,13 @@ _TABLE = _Table()
 def _reversed_children(node: cst.CSTNode) -> list[cst.CSTNode]:
     parts = _TABLE[type(node)]
     found: list[cst.CSTNode] = []
+    value: Any
     for value in parts(node) if parts is not None else ():
         kind = type(value)
         if kind is tuple or kind is list:
-            items = cast("Sequence[cst.CSTNode]", value)
-            found += [item for item in reversed(items) if _TABLE[type(item)] is not None]
+            found += [item for item in reversed(value) if _TABLE[type(item)] is not None]
         elif _TABLE[kind] is not None:
-            found.append(cast("cst.CSTNode", value))
+            found.append(value)
     return found
 
 
@@ -117,6 +118,25 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         current = stack.pop()
         yield current
         stack += _reversed_children(current)
+
+
+class Parts:
+    """The node itself and all that it holds, by type: for who asks for nodes of a few types.
+
+    One walk then serves several questions, and no node is asked for what it is not.
+    """
+
+    def __init__(self, node: cst.CSTNode) -> None:
+        self._found: dict[type, list[Any]] = {}
+        stack = [node]
+        while stack:
+            part = stack.pop()
+            self._found.setdefault(type(part), []).append(part)
+            stack += _reversed_children(part)
+
+    def of(self, kind: type[_Node]) -> Sequence[_Node]:
+        """The nodes of just this type, in the order of `descendants`."""
+        return self._found.get(kind, ())
 
 
 def parents(root: cst.CSTNode) -> dict[int, cst.CSTNode]:
@@ -180,10 +200,22 @@ def parameter_names(parameters: cst.Parameters) -> Iterator[str]:
     for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
         yield parameter.name.value
     for star in (parameters.star_arg, parameters.star_kwarg):
-        if isinstance(star, cst.Param):
+        if type(star) is cst.Param:
             yield star.name.value
+
+
+def _is_tight(dot: cst.Dot) -> bool:
+    return dot.whitespace_before.empty and dot.whitespace_after.empty
 
 
 def code(node: cst.CSTNode) -> str:
     """The source of an expression, for use in a new one."""
+    # Most are dotted names, which need no code generation.
+    names: list[str] = []
+    part = node
+    while type(part) is cst.Attribute and not part.lpar and _is_tight(part.dot):
+        names.append(part.attr.value)
+        part = part.value
+    if type(part) is cst.Name and not part.lpar:
+        return ".".join((part.value, *reversed(names)))
     return _PLAIN.code_for_node(node).strip()

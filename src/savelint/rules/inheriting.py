@@ -35,16 +35,20 @@ def fixed(module: ModuleModel, cls: KerasClass, made: Constructor) -> Mapping[st
         return {}
     if module.branches_of(call.node) or any(a.node.star == "*" for a in call.arguments.items):
         return {}
-    if rebuilding.supplied(module, cls) != frozenset() or rebuilding.is_abstract(module, cls):
+    known = made.names | ROOT_ARGUMENTS["Layer"]
+    given = handed(module, cls.outline, cls.outline, call)
+    given = {name: argument for name, argument in given.items() if name not in known}
+    if not given:
         return {}
-    if not is_meant(module, cls):
+    if rebuilding.supplied(module, cls) != frozenset() or rebuilding.is_abstract(module, cls):
         return {}
     if any(map(rebuilding.is_functional, lineage.ancestry(module, cls))):
         return {}
-    keys = _inherited_keys(module, cls) - made.names - ROOT_ARGUMENTS["Layer"]
-    given = handed(module, cls.outline, cls.outline, call)
+    keys = _inherited_keys(module, cls)
     again = {name: argument for name, argument in given.items() if name in keys}
-    text = module.code_of(made.node.body) if again else ""
+    if not again or not is_meant(module, cls):
+        return {}
+    text = module.code_of(made.node.body)
     # A word of its own may take the key out of `**kwargs`.
     return {n: argument for n, argument in again.items() if not re.search(f"[\"']{n}[\"']", text)}
 

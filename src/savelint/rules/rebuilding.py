@@ -18,7 +18,7 @@ from savelint.keras.config import (
 )
 from savelint.keras.events import AttributeStore, Creation, SuperCall
 from savelint.keras.generation import Keras
-from savelint.keras.model import KerasClass, ModuleModel
+from savelint.keras.model import KerasClass, ModuleModel, once
 from savelint.keras.tables import (
     CONFIG,
     ROOT_ARGUMENTS,
@@ -75,6 +75,7 @@ REBUILT = tuple(
 )
 
 
+@once
 def is_plain(module: ModuleModel, cls: KerasClass) -> bool:
     """Whether Keras rebuilds instances of a class, and all that it inherits is in sight."""
     return is_rebuilt(cls) and lineage.is_known(module, cls.outline, made=True)
@@ -100,6 +101,7 @@ def _supers(cls: KerasClass) -> Sequence[SuperCall]:
     return [c for c in cls.flow("__init__").all(SuperCall) if c.method == "__init__"]
 
 
+@once
 def supplied(module: ModuleModel, cls: KerasClass) -> frozenset[str] | None:
     """The words of a `from_config` of the project; None where it may do anything."""
     words: set[str] = set()
@@ -388,18 +390,13 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
     """
     if taken.parameter is None or not taken.required:
         return ""
-    annotation = taken.parameter.node.annotation
+    annotation = taken.parameter.annotation
     if annotation is not None and module.is_here(annotation.annotation):
         text = re.sub(r"[\"' ]", "", module.text(annotation.annotation))
         for word, pattern in _ANNOTATIONS:
             if re.fullmatch(pattern, text):
                 return word
-    # From where the name stands for something else, it tells nothing of the argument.
-    text = module.code_of(made.node.body)
-    anew = re.search(rf"(?m)^[ \t]*(?:\w+, *)*{taken.name}(?:, *\w+)* *=(?!=)", text)
-    text = text[: anew.end()] + text[anew.end() :].partition("\n")[0] if anew else text
-    members = re.findall(rf"(?<![\w.]){taken.name}\.(\w+)", text)
-    found = "object" if set(members) - OF_PLAIN - {"pop"} else ""
+    found = "object" if _members(module, made, taken.name) - OF_PLAIN - {"pop"} else ""
     held = made.held.get(taken.name)
     if held is None or held.how not in {"", "converted"} or not held.certain:
         return found
@@ -417,12 +414,23 @@ def nature(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken
     return found
 
 
+def _members(module: ModuleModel, made: Constructor, name: str) -> set[str]:
+    """The members that a constructor takes of an argument."""
+    text = module.code_of(made.node.body)
+    if f"{name}." not in text:
+        return set()
+    # From where the name stands for something else, it tells nothing of the argument.
+    anew = re.search(rf"(?m)^[ \t]*(?:\w+, *)*{name}(?:, *\w+)* *=(?!=)", text)
+    text = text[: anew.end()] + text[anew.end() :].partition("\n")[0] if anew else text
+    return set(re.findall(rf"(?<![\w.]){name}\.(\w+)", text))
+
+
 def given(module: ModuleModel, cls: KerasClass, made: Constructor, taken: Taken) -> str:
     """What code in sight gives a class as an argument, where that is no plain value.
 
     The words are those of `nature`.
     """
-    order = [t.name for t in made.arguments if t.parameter and not t.parameter.keyword_only]
+    order = [t.name for t in made.arguments if t.parameter is not None and not t.keyword_only]
     position = order.index(taken.name) if taken.name in order else None
     for flow in module.saving_scopes(cls):
         for creation in flow.all(Creation):
@@ -446,6 +454,7 @@ def is_left_open(module: ModuleModel, cls: KerasClass) -> bool:
     return is_open or is_abstract(module, cls)
 
 
+@once
 def is_abstract(module: ModuleModel, cls: KerasClass) -> bool:
     """Whether a class has an abstract method of its own."""
     decorators = (item for node in cls.outline.methods.values() for item in node.decorators)

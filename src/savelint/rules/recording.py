@@ -119,7 +119,7 @@ def _checked(module: ModuleModel, cls: KerasClass, taken: Taken) -> AttributeSto
 
 def _is_set(module: ModuleModel, taken: Taken) -> bool:
     """Whether the default of an argument is a set."""
-    default = taken.parameter.node.default if taken.parameter is not None else None
+    default = taken.parameter.default if taken.parameter is not None else None
     return default is not None and (
         type(default).__name__ == "Set" or module.text(default).startswith(("set(", "frozenset("))
     )
@@ -127,7 +127,7 @@ def _is_set(module: ModuleModel, taken: Taken) -> bool:
 
 def _is_plain_default(module: ModuleModel, taken: Taken) -> bool:
     """Whether the default of an argument is a number or a word, so that others are too."""
-    default = taken.parameter.node.default if taken.parameter is not None else None
+    default = taken.parameter.default if taken.parameter is not None else None
     if default is None:
         return False
     return bool(re.fullmatch(r"True|False|[-+.\d][\w.+-]*|(['\"]).*\1", module.text(default)))

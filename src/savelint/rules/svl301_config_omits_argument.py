@@ -828,9 +828,10 @@ class Plain:
             return []
         if not rebuilding.is_recorded(cls) or not module.is_here(made.node):
             return []
-        if module.is_part(cls) or rebuilding.is_base(module, cls):
+        missing = rebuilding.lost(module, cls, made)
+        if not missing or rebuilding.is_base(module, cls) or module.is_part(cls):
             return []
-        return rebuilding.lost(module, cls, made)
+        return missing
 
     def _inherited(
         self, module: ModuleModel, cls: KerasClass, made: Constructor, missing: Sequence[Taken]

@@ -543,9 +543,13 @@ class Other(Base, keras.layers.Layer):
             keys = inheriting.fixed(module, cls, made)
             if keys:
                 yield self._fixed(module, cls, keys)
+            takes = accepted(module, cls.outline)
+            if takes is None:
+                continue
             recorded = config(cls)
-            if recorded is None and inheriting.is_meant(module, cls):
-                recorded = inherited(module, cls)
+            from_abroad = inherited(module, cls) if recorded is None else None
+            if from_abroad is not None and inheriting.is_meant(module, cls):
+                recorded = from_abroad
             if recorded is not None and recorded.is_known:
                 held = frozenset[str]().union(
                     *(rebuilding.held_by(base, module.keras) for base in recorded.inherits)
@@ -554,9 +558,8 @@ class Other(Base, keras.layers.Layer):
                 held = _inherited(module, cls, made)
             else:
                 continue
-            takes = accepted(module, cls.outline)
-            refused = held - takes if takes is not None else frozenset()
-            if refused:
+            refused = held - takes
+            if refused and (recorded is not None or _is_saved(module, cls)):
                 yield self._found(module, cls, recorded, made, refused)
 
     def _fixed(self, module: ModuleModel, cls: KerasClass, keys: Mapping[str, Argument]) -> Finding:
@@ -601,7 +604,7 @@ class Other(Base, keras.layers.Layer):
         )
         return self.finding(
             module,
-            declared.node.name if declared is not None else made.node.name,
+            declared.name if declared is not None else made.node.name,
             f"`{cls.name}.__init__` does not take {names}, which its config holds",
             variant=variant,
             # Nothing says that a layer without a config is to be saved in a whole model.
@@ -620,11 +623,6 @@ def _inherited(module: ModuleModel, cls: KerasClass, made: Constructor) -> froze
     """What Keras records by itself of a class that has no `get_config`."""
     bases = list(library_bases(cls.outline))
     names = {base.rpartition(".")[2] for base in bases}
-    # Who registers a class means it to be saved, whoever makes it in the project.
-    if module.is_part(cls) and not cls.outline.node.decorators:
-        return frozenset()
-    if rebuilding.is_left_open(module, cls) or rebuilding.is_base(module, cls):
-        return frozenset()
     if cls.kind is Kind.LAYER and names <= UNRECORDED_LAYERS:
         # Of a Keras 2 layer it records what the constructor takes, and no more.
         is_done = cls.outline.definer("call") is not None and module.keras is Keras.V3
@@ -637,3 +635,11 @@ def _inherited(module: ModuleModel, cls: KerasClass, made: Constructor) -> froze
     ):
         return frozenset[str]().union(*(rebuilding.held_by(b, module.keras) for b in bases))
     return frozenset()
+
+
+def _is_saved(module: ModuleModel, cls: KerasClass) -> bool:
+    """Whether nothing says that instances of a class without `get_config` are not saved."""
+    if rebuilding.is_left_open(module, cls) or rebuilding.is_base(module, cls):
+        return False
+    # Who registers a class means it to be saved, whoever makes it in the project.
+    return bool(cls.outline.node.decorators) or not module.is_part(cls)

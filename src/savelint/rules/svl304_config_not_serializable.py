@@ -528,7 +528,7 @@ def _kind(module: ModuleModel, cls: KerasClass, made: Constructor, entry: Entry)
     store = _kept(cls, text)
     if store is not None and _wants_tuple(module, made, entry.key, store):
         return "tuple"
-    if any(_REBUILDS.search(line) for line in _lines_with(module, made, entry.key)):
+    if _is_rebuilt(module, made, entry.key):
         return ""
     if store is not None and (found := _made_here(module, cls, entry.key, store)):
         return found
@@ -548,8 +548,10 @@ def _kind(module: ModuleModel, cls: KerasClass, made: Constructor, entry: Entry)
 def _kept(cls: KerasClass, text: str) -> AttributeStore | None:
     """The one statement of the constructor that gives an attribute its value."""
     named = re.fullmatch(r"self\.(\w+)", text)
-    stores = [store for flow in cls.flows.values() for store in flow.all(AttributeStore)]
-    found = [store for store in stores if named is not None and store.name == named[1]]
+    if named is None:
+        return None
+    stores = (store for flow in cls.flows.values() for store in flow.all(AttributeStore))
+    found = [store for store in stores if store.name == named[1]]
     if len(found) != 1 or found[0].method != "__init__" or found[0].conditional:
         return None
     return found[0] if found[0].how == "assign" else None
@@ -557,12 +559,13 @@ def _kept(cls: KerasClass, text: str) -> AttributeStore | None:
 
 def _wants_tuple(module: ModuleModel, made: Constructor, name: str, store: AttributeStore) -> bool:
     """Whether the constructor refuses an argument that is no tuple, and keeps it as it is."""
+    if module.text(store.value_node) != name:
+        return False
+    text = module.code_of(made.node.body)
     asked = rf"isinstance\(\s*{name},\s*tuple\s*\)"
     # At the start of a line, where no comment has it.
     refused = rf"(?m)^\s*(?:assert {asked}|if not {asked}:\s*raise\b)"
-    return module.text(store.value_node) == name and bool(
-        re.search(refused, module.code_of(made.node.body))
-    )
+    return "tuple" in text and bool(re.search(refused, text))
 
 
 def _made_here(module: ModuleModel, cls: KerasClass, name: str, store: AttributeStore) -> str:
@@ -598,10 +601,11 @@ def _made_here(module: ModuleModel, cls: KerasClass, name: str, store: Attribute
     return "tensor" if is_tensor else ""
 
 
-def _lines_with(module: ModuleModel, made: Constructor, word: str) -> list[str]:
-    """The lines of a constructor that name an argument."""
-    lines = module.code_of(made.node.body).splitlines()
-    return [line for line in lines if re.search(rf"\b{re.escape(word)}\b", line)]
+def _is_rebuilt(module: ModuleModel, made: Constructor, name: str) -> bool:
+    """Whether a line of a constructor may make an argument anew."""
+    text = module.code_of(made.node.body)
+    lines = (line for line in text.splitlines() if name in line and _REBUILDS.search(line))
+    return any(re.search(rf"\b{re.escape(name)}\b", line) for line in lines)
 
 
 def _fix(

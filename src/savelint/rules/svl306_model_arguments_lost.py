@@ -439,10 +439,16 @@ class Net(Base, keras.Model):
             functional = rebuilding.is_functional(cls)
             if not functional and cls.outline.definer("call") is None:
                 continue
+            missing = rebuilding.lost(module, cls, made)
+            refuses = module.keras is Keras.V3 and rebuilding.refuses(module, cls)
+            if not missing and (functional or not refuses):
+                continue
+            # What the rest of the project does with it is dearer to know.
+            if module.is_part(cls):
+                continue
             saves = _saves(module, cls)
             if saves and "save" not in saves:
                 continue
-            missing = rebuilding.lost(module, cls, made)
             if module.keras is Keras.V2:
                 # It records plain arguments by itself, and takes all that it records.
                 if not functional:
@@ -452,9 +458,7 @@ class Net(Base, keras.Model):
                 if missing:
                     yield self._found(module, cls, made, missing, refuses=False)
                 continue
-            refuses = rebuilding.refuses(module, cls)
-            if missing or (refuses and not functional):
-                yield self._found(module, cls, made, missing, refuses=refuses)
+            yield self._found(module, cls, made, missing, refuses=refuses)
 
     def _stacked(self, module: ModuleModel, cls: KerasClass) -> Iterator[Finding]:
         made = constructor(module, cls)
@@ -472,7 +476,7 @@ class Net(Base, keras.Model):
             return
         if not saves and _gets_weights(module, cls):
             return
-        first = next((t.label for t in made.arguments if t.parameter), made.node.name)
+        first = next((t.label for t in made.arguments if t.parameter is not None), made.node.name)
         yield self.finding(
             module,
             first,
@@ -554,12 +558,12 @@ def _is_registered(module: ModuleModel, cls: KerasClass) -> bool:
 
 
 def _is_built_by_others(module: ModuleModel, cls: KerasClass) -> bool:
-    """Whether it is a part of others, made by something else, or left to other classes."""
+    """Whether it is made by something else than Keras, or left to other classes."""
     if "from_config" in {name for c in cls.outline.lineage for name in c.method_names}:
         return True
     if any(base.rpartition(".")[2] != "Model" for base in library_bases(cls.outline)):
         return True
-    return module.is_part(cls) or rebuilding.is_left_open(module, cls)
+    return rebuilding.is_left_open(module, cls)
 
 
 def _gets_weights(module: ModuleModel, cls: KerasClass) -> bool:

@@ -268,11 +268,11 @@ class Known(Base, keras.layers.Layer):
             if not rebuilding.is_plain(module, cls) or rebuilding.is_left_open(module, cls):
                 continue
             methods = {name for c in cls.outline.lineage for name in c.method_names}
-            if "from_config" in methods or module.is_part(cls):
+            if "from_config" in methods:
                 continue
             natures = {t.name: rebuilding.nature(module, cls, made, t) for t in made.arguments}
             found = [taken for taken in made.arguments if natures[taken.name]]
-            if found:
+            if found and not module.is_part(cls):
                 yield self._found(module, cls, found, natures)
 
     def _found(

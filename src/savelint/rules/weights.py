@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from savelint import rewrite
 from savelint.finding import Edit
 from savelint.frozen import frozen
 from savelint.keras.events import AttributeRead, AttributeStore, SuperCall
-from savelint.keras.model import KerasClass, ModuleModel
+from savelint.keras.model import KerasClass, ModuleModel, once
 from savelint.keras.tables import WEIGHTED, Draw
 from savelint.keras.values import (
     Array,
@@ -41,6 +40,8 @@ _KEEPERS = frozenset(
 _TRACKED_BY_HAND = re.compile(
     r"\b_track_variable\b|\b_(?:non_)?trainable_(?:weights|variables)\b|\bsave_own_variables\b"
 )
+# One of these is in all that it finds.
+_TRACKING = ("_track_variable", "_trainable_", "save_own_variables")
 # What opens a plain string; an apostrophe and the quotes of a docstring do not.
 _OPENING = re.compile(r"""(?<=[\s(\[{,=:])[fFrRbB]?(?:'(?!'')|"(?!""))""")
 
@@ -116,11 +117,11 @@ def is_kept(module: ModuleModel, cls: KerasClass, name: str) -> bool:
     return any(_tracks_by_hand(module, outline) for outline in cls.outline.lineage)
 
 
-# Asked of each attribute of a class, one after the other.
-@lru_cache(maxsize=16)
+@once
 def _tracks_by_hand(module: ModuleModel, outline: ClassOutline) -> bool:
     """Whether a class names what Keras keeps its weights in; most files never do."""
-    if not _TRACKED_BY_HAND.search(module.source_of(outline.node).text):
+    text = module.source_of(outline.node).text
+    if not any(word in text for word in _TRACKING):
         return False
     return _TRACKED_BY_HAND.search(module.code_of(outline.node)) is not None
 
