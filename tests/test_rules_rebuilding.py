@@ -544,5 +544,7 @@ def test_what_a_comment_says_is_not_asked() -> None:
         "        return {{**super().get_config(), 'ends': self.ends}}\n"
     )
     assert codes(text.format("assert isinstance(ends, tuple)")) == ["SVL304"]
+    assert codes(text.format("self.on = True; assert isinstance(ends, tuple)")) == ["SVL304"]
     assert codes(text.format("# assert isinstance(ends, tuple)")) == []
     assert codes(text.format("self.on = True  # assert isinstance(ends, tuple)")) == []
+    assert codes(text.format("self.on = True  # on; assert isinstance(ends, tuple)")) == []

@@ -563,8 +563,8 @@ def _wants_tuple(module: ModuleModel, made: Constructor, name: str, store: Attri
         return False
     text = module.code_of(made.node.body)
     asked = rf"isinstance\(\s*{name},\s*tuple\s*\)"
-    # At the start of a line, where no comment has it.
-    refused = rf"(?m)^\s*(?:assert {asked}|if not {asked}:\s*raise\b)"
+    # At the start of a statement, where no comment has it.
+    refused = rf"(?m)^(?:[^#\n]*[;:])?\s*(?:assert {asked}|if not {asked}:\s*raise\b)"
     return "tuple" in text and bool(re.search(refused, text))
 
 
