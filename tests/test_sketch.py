@@ -231,8 +231,7 @@ class B:  # c
 
     def o(self): p  # q
     # r
-  # s
-# t
+# s
 """,
     "letters": """
 é = 'ü'; à(ç='漢', d=[é])  # ø

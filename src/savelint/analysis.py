@@ -130,9 +130,9 @@ def analyse(
     findings: tuple[Finding, ...] = ()
     if gates and active:
         active = _suspects(file, statements, active, evidence.keras, session)
+    if gates and active:
         fewer, asked = needed(file, active)
-        if asked == active:
-            statements = fewer
+        statements = fewer if asked == active else statements
     if active:
         findings = _findings(file, statements, active, evidence.keras, session)
     return Analysis(findings, True, evidence.keras, evidence.reason)

@@ -7,6 +7,7 @@ import codecs
 import io
 import re
 import tokenize
+from array import array
 from bisect import bisect_right
 from contextlib import suppress
 from functools import cached_property
@@ -101,12 +102,12 @@ class Source:
         return codecs.BOM_UTF8 + body if self.bom else body
 
     @cached_property
-    def line_starts(self) -> tuple[int, ...]:
-        """Offset of the first character of each line."""
+    def line_starts(self) -> array[int]:
+        """Offset of the first character of each line; kept for many files, so packed."""
         if "\r" in self.text:
-            return (0, *(match.end() for match in _NEWLINE.finditer(self.text)))
+            return array("Q", (0, *(match.end() for match in _NEWLINE.finditer(self.text))))
         *lines, _ = self.text.split("\n")
-        return tuple(accumulate((len(line) + 1 for line in lines), initial=0))
+        return array("Q", accumulate((len(line) + 1 for line in lines), initial=0))
 
     @cached_property
     def newline(self) -> str:

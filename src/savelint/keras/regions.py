@@ -185,7 +185,7 @@ class Region:
             self.source.line_offset(self.first_line), self.source.line_offset(self.last_line + 1)
         )
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The region's source."""
         return self.source.text[self.span.start : self.span.end]

@@ -52,11 +52,10 @@ class Sketch:
     """
 
     def __init__(self, text: str) -> None:
-        self._data = text.encode()
-        self._starts = [0, *(match.end() for match in _LINE_END.finditer(self._data))]
-        # From where to where the code of a definition and of its body goes.
-        self._extents: dict[int, tuple[int, int]] = {}
-        self.tree = cst.Module(self._statements(ast.parse(text).body))
+        drawing = _Drawing(text)
+        self.tree = cst.Module(drawing.statements(ast.parse(text).body))
+        self._data = drawing.data
+        self._extents = drawing.extents
 
     def code_of(self, node: cst.CSTNode) -> str:
         """The source of a definition or of its body; of any other node code that means the same.
@@ -68,6 +67,16 @@ class Sketch:
         start, end = self._extents[id(node)]
         return self._data[start:end].decode()
 
+
+class _Drawing:
+    """Draws the nodes of one text."""
+
+    def __init__(self, text: str) -> None:
+        self.data = text.encode()
+        # From where to where the code of a definition and of its body goes.
+        self.extents: dict[int, tuple[int, int]] = {}
+        self._starts = [0, *(match.end() for match in _LINE_END.finditer(self.data))]
+
     def _start(self, node: _Node) -> int:
         return self._starts[int(node.lineno) - 1] + int(node.col_offset)
 
@@ -75,11 +84,11 @@ class Sketch:
         return self._starts[int(node.end_lineno) - 1] + int(node.end_col_offset)
 
     def _text(self, node: ast.expr) -> str:
-        return self._data[self._start(node) : self._end(node)].decode()
+        return self.data[self._start(node) : self._end(node)].decode()
 
     # Statements
 
-    def _statements(self, body: Sequence[ast.stmt]) -> tuple[_Node, ...]:
+    def statements(self, body: Sequence[ast.stmt]) -> tuple[_Node, ...]:
         """Statements with their lines: small ones that share a line are one."""
         found: list[_Node] = []
         line: list[_Node] = []
@@ -109,8 +118,8 @@ class Sketch:
         first = body[0]
         at = self._starts[first.lineno - 1]
         small = _SMALL.get(type(first))
-        if small is None or not self._data[at : at + first.col_offset].strip():
-            return _indented(self._statements(body))
+        if small is None or not self.data[at : at + first.col_offset].strip():
+            return _indented(self.statements(body))
         return _suite(tuple(_SMALL[type(node)](self, node) for node in body))
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> _Node:
@@ -160,21 +169,21 @@ class Sketch:
             last += 1
             if found >= inner:
                 end = last
-        stop = self._starts[end] if end < len(self._starts) else len(self._data)
+        stop = self._starts[end] if end < len(self._starts) else len(self.data)
         begin = max([self._start(node), *map(self._end, header)])
-        colon = _TO_COLON.match(self._data, begin)
+        colon = _TO_COLON.match(self.data, begin)
         assert colon is not None  # a definition has one
-        self._extents[id(made)] = (self._starts[first], stop)
-        self._extents[id(made.body)] = (colon.end(), stop)
+        self.extents[id(made)] = (self._starts[first], stop)
+        self.extents[id(made.body)] = (colon.end(), stop)
 
     def _comment(self, line: int) -> int | None:
         """How far a line's comment is indented: 0 for a blank line, None for any other."""
         if line + 1 >= len(self._starts):
             return None
-        text = self._data[self._starts[line] : self._starts[line + 1]].strip()
+        text = self.data[self._starts[line] : self._starts[line + 1]].strip()
         if not text:
             return 0
-        found = self._data.index(text, self._starts[line]) - self._starts[line]
+        found = self.data.index(text, self._starts[line]) - self._starts[line]
         return found if text.startswith(b"#") else None
 
     def _decorator(self, node: ast.expr) -> _Node:
@@ -218,7 +227,7 @@ class Sketch:
         only = node.orelse[0]
         if isinstance(node, ast.If) and isinstance(only, ast.If) and len(node.orelse) == 1:
             at = self._start(only)
-            if self._data[at : at + 4] == b"elif":
+            if self.data[at : at + 4] == b"elif":
                 return self._if(only)
         return _else(self._block(node.orelse))
 
@@ -339,7 +348,7 @@ class Sketch:
     def _middle(self, node: ast.expr) -> _Node:
         """A part within an expression."""
         at = self._start(node) - 1
-        is_loose = isinstance(node, _LOOSE) or self._data[at : at + 1] == b"("
+        is_loose = isinstance(node, _LOOSE) or self.data[at : at + 1] == b"("
         return self._operand(node, bare=not is_loose)
 
     def _named(self, node: ast.Name) -> _Node:
@@ -422,13 +431,13 @@ class Sketch:
     def _is_enclosed(self, node: ast.Tuple) -> bool:
         """Whether a tuple has parentheses, not only its first part and its last."""
         start, end = self._start(node), self._end(node)
-        if self._data[start : start + 1] != b"(":
+        if self.data[start : start + 1] != b"(":
             return False
         if not node.elts:
             return True
         stop = self._start(node.elts[1]) if len(node.elts) > 1 else end
-        before = _COMMENT.sub(b"", self._data[start : self._start(node.elts[0])])
-        behind = _COMMENT.sub(b"", self._data[self._end(node.elts[0]) : stop])
+        before = _COMMENT.sub(b"", self.data[start : self._start(node.elts[0])])
+        behind = _COMMENT.sub(b"", self.data[self._end(node.elts[0]) : stop])
         return before.count(b"(") > behind.partition(b",")[0].count(b")")
 
     def _binary(self, node: ast.BinOp) -> _Node:
@@ -708,62 +717,62 @@ _OPERATORS: dict[type[ast.AST], _Maker] = {
         (ast.NotIn, cst.NotIn),
     )
 }
-_SMALL: dict[type[ast.stmt], Callable[[Sketch, Any], _Node]] = {
-    ast.Expr: Sketch._expression_statement,
-    ast.Assign: Sketch._assign,
-    ast.AnnAssign: Sketch._annotated,
-    ast.AugAssign: Sketch._augmented,
-    ast.Return: Sketch._return,
-    ast.Delete: Sketch._delete,
-    ast.Raise: Sketch._raise,
-    ast.Assert: Sketch._assert,
-    ast.Import: Sketch._import,
-    ast.ImportFrom: Sketch._import_from,
-    ast.Global: lambda sketch, node: _global(sketch._names(node)),
-    ast.Nonlocal: lambda sketch, node: _nonlocal(sketch._names(node)),
-    ast.Pass: lambda sketch, node: _pass(),
-    ast.Break: lambda sketch, node: _break(),
-    ast.Continue: lambda sketch, node: _continue(),
+_SMALL: dict[type[ast.stmt], Callable[[_Drawing, Any], _Node]] = {
+    ast.Expr: _Drawing._expression_statement,
+    ast.Assign: _Drawing._assign,
+    ast.AnnAssign: _Drawing._annotated,
+    ast.AugAssign: _Drawing._augmented,
+    ast.Return: _Drawing._return,
+    ast.Delete: _Drawing._delete,
+    ast.Raise: _Drawing._raise,
+    ast.Assert: _Drawing._assert,
+    ast.Import: _Drawing._import,
+    ast.ImportFrom: _Drawing._import_from,
+    ast.Global: lambda drawing, node: _global(drawing._names(node)),
+    ast.Nonlocal: lambda drawing, node: _nonlocal(drawing._names(node)),
+    ast.Pass: lambda drawing, node: _pass(),
+    ast.Break: lambda drawing, node: _break(),
+    ast.Continue: lambda drawing, node: _continue(),
 }
-_LARGE: dict[type[ast.stmt], Callable[[Sketch, Any], _Node]] = {
-    ast.FunctionDef: Sketch._function,
-    ast.AsyncFunctionDef: Sketch._function,
-    ast.ClassDef: Sketch._class,
-    ast.If: Sketch._if,
-    ast.For: Sketch._for,
-    ast.AsyncFor: Sketch._for,
-    ast.While: Sketch._while,
-    ast.With: Sketch._with,
-    ast.AsyncWith: Sketch._with,
-    ast.Try: Sketch._try,
+_LARGE: dict[type[ast.stmt], Callable[[_Drawing, Any], _Node]] = {
+    ast.FunctionDef: _Drawing._function,
+    ast.AsyncFunctionDef: _Drawing._function,
+    ast.ClassDef: _Drawing._class,
+    ast.If: _Drawing._if,
+    ast.For: _Drawing._for,
+    ast.AsyncFor: _Drawing._for,
+    ast.While: _Drawing._while,
+    ast.With: _Drawing._with,
+    ast.AsyncWith: _Drawing._with,
+    ast.Try: _Drawing._try,
 }
 if hasattr(ast, "TryStar"):  # since Python 3.11
-    _LARGE[ast.TryStar] = Sketch._try
-_EXPRESSIONS: dict[type[ast.expr], Callable[[Sketch, Any], _Node]] = {
-    ast.Name: Sketch._named,
-    ast.Attribute: Sketch._attribute,
-    ast.Constant: Sketch._constant,
-    ast.JoinedStr: Sketch._string,
-    ast.Call: Sketch._call,
-    ast.Subscript: Sketch._subscript,
-    ast.BinOp: Sketch._binary,
-    ast.UnaryOp: Sketch._unary,
-    ast.BoolOp: Sketch._boolean,
-    ast.Compare: Sketch._comparison,
-    ast.Lambda: Sketch._lambda,
-    ast.IfExp: Sketch._conditional,
-    ast.Dict: Sketch._dictionary,
-    ast.List: Sketch._list,
-    ast.Set: Sketch._set,
-    ast.Tuple: Sketch._tuple,
-    ast.ListComp: partial(Sketch._comprehension, make=_list_comprehension),
-    ast.SetComp: partial(Sketch._comprehension, make=_set_comprehension),
-    ast.GeneratorExp: Sketch._generator,
-    ast.DictComp: Sketch._dict_comprehension,
-    ast.NamedExpr: Sketch._assigning,
-    ast.Await: Sketch._await,
-    ast.Yield: Sketch._yield,
-    ast.YieldFrom: Sketch._yield,
+    _LARGE[ast.TryStar] = _Drawing._try
+_EXPRESSIONS: dict[type[ast.expr], Callable[[_Drawing, Any], _Node]] = {
+    ast.Name: _Drawing._named,
+    ast.Attribute: _Drawing._attribute,
+    ast.Constant: _Drawing._constant,
+    ast.JoinedStr: _Drawing._string,
+    ast.Call: _Drawing._call,
+    ast.Subscript: _Drawing._subscript,
+    ast.BinOp: _Drawing._binary,
+    ast.UnaryOp: _Drawing._unary,
+    ast.BoolOp: _Drawing._boolean,
+    ast.Compare: _Drawing._comparison,
+    ast.Lambda: _Drawing._lambda,
+    ast.IfExp: _Drawing._conditional,
+    ast.Dict: _Drawing._dictionary,
+    ast.List: _Drawing._list,
+    ast.Set: _Drawing._set,
+    ast.Tuple: _Drawing._tuple,
+    ast.ListComp: partial(_Drawing._comprehension, make=_list_comprehension),
+    ast.SetComp: partial(_Drawing._comprehension, make=_set_comprehension),
+    ast.GeneratorExp: _Drawing._generator,
+    ast.DictComp: _Drawing._dict_comprehension,
+    ast.NamedExpr: _Drawing._assigning,
+    ast.Await: _Drawing._await,
+    ast.Yield: _Drawing._yield,
+    ast.YieldFrom: _Drawing._yield,
 }
 # What may stand between two operators in parentheses only.
 _LOOSE = (ast.BoolOp, ast.Compare, ast.IfExp, ast.Lambda)
