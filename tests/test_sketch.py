@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 import unittest
 from collections.abc import Iterator
@@ -15,10 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from savelint.keras.regions import PlaceError, Region
 from savelint.keras.sketch import Sketch, SketchError
-from savelint.keras.walk import children
+from savelint.keras.walk import children, descendants
 from savelint.rule import Rule
 from savelint.rules import RULES
+from savelint.source import Source
 
 STATEMENTS = {
     "names": """
@@ -296,6 +299,11 @@ def definitions(left: cst.CSTNode, right: cst.CSTNode) -> Iterator[tuple[cst.CST
         yield from definitions(*pair)
 
 
+def seen(text: str) -> str:
+    """A text without what layout is made of."""
+    return "".join(char for char in text if char not in " \t\r\n\\(),;")
+
+
 def without_space(text: str) -> str:
     """All characters of a text that can be seen."""
     return "".join(text.split())
@@ -345,6 +353,22 @@ def test_it_has_those_of_python_s_own_files(package: object) -> None:
 def test_what_it_cannot_draw_it_does_not_draw(text: str) -> None:
     with pytest.raises(SketchError):
         Sketch(text)
+
+
+@pytest.mark.parametrize("text", STATEMENTS.values(), ids=STATEMENTS)
+def test_the_text_of_an_expression_is_its_source_but_for_layout(text: str) -> None:
+    text = re.sub("  *# .*", "", text).replace("\x0c", "")
+    source = Source("m.py", text)
+    parsed = Region(source, 1, len(source.line_starts))
+    drawn = Region(source, 1, len(source.line_starts), drawn=True)
+    found = 0
+    for node, other in zip(descendants(parsed.tree), descendants(drawn.tree), strict=True):
+        if isinstance(node, cst.BaseExpression):
+            found += 1
+            assert seen(drawn.text_of(other)) == seen(parsed.text_of(node))
+            with pytest.raises(PlaceError):
+                drawn.span_of(other)
+    assert found
 
 
 def test_code_of_a_node_that_is_no_definition_means_the_same() -> None:

@@ -137,10 +137,6 @@ def _is_bare(node: cst.CSTNode) -> bool:
     return not node.lpar
 
 
-def _is_enclosed(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.BaseExpression) and bool(node.lpar)
-
-
 def _definitions(body: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
     for node in body:
         if isinstance(node, (cst.ClassDef, cst.FunctionDef)):
@@ -255,7 +251,9 @@ class Region:
         If the region is only drawn, code that means the same.
         """
         if self._sketch is not None:
-            return code(node.with_changes(lpar=(), rpar=()) if _is_enclosed(node) else node)
+            enclosed = len(node.lpar) if isinstance(node, cst.BaseExpression) else 0
+            text = code(node)
+            return text[enclosed : len(text) - enclosed]
         # Without the places of all nodes, where a short expression's own code is the same.
         if "_generated" not in self.__dict__ and _is_bare(node):
             text = code(node)
