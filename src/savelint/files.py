@@ -126,6 +126,7 @@ class Files:
         self._noting = noting
         self._seen: Seen = {}
         self._listings: dict[str, tuple[Stamp | None, Listing]] = {}
+        self._answered: dict[str, tuple[Place, Fact]] = {}
         self._checked: dict[str, Fact] = {}
         self._told: Seen = {}
 
@@ -170,10 +171,18 @@ class Files:
     def seen(self) -> Seen:
         """All that was noted so far."""
         found = dict(self._seen)
-        for directory, (before, listing) in self._listings.items():
-            place = Place(Kind.NAMES, directory, tuple(sorted(listing.asked)))
-            found[place] = _listed(listing, before, place.asked)
+        for directory in self._listings if self._noting else ():
+            found.update([self._answers(directory)])
         return found
+
+    def _answers(self, directory: str) -> tuple[Place, Fact]:
+        """What was asked of a directory, and told; made anew only when more was asked."""
+        before, listing = self._listings[directory]
+        known = self._answered.get(directory)
+        if known is None or len(known[0].asked) != len(listing.asked):
+            place = Place(Kind.NAMES, directory, tuple(sorted(listing.asked)))
+            known = self._answered[directory] = place, _listed(listing, before, place.asked)
+        return known
 
     def news(self) -> Seen:
         """What was noted since this was last asked."""
