@@ -10,6 +10,7 @@ import unittest
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 
 import libcst as cst
 import pytest
@@ -340,8 +341,8 @@ def test_it_has_those_of_every_example(rule: Rule) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("package", [json, unittest], ids=["json", "unittest"])
-def test_it_has_those_of_python_s_own_files(package: object) -> None:
-    paths = sorted(Path(str(package.__file__)).parent.glob("*.py"))  # type: ignore[attr-defined]
+def test_it_has_those_of_python_s_own_files(package: ModuleType) -> None:
+    paths = sorted(Path(str(package.__file__)).parent.glob("*.py"))
     assert len(paths) > 3
     for path in paths:
         check(path.read_text(encoding="utf-8"))

@@ -13,15 +13,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import libcst as cst
 
-# The makers below take the fields of all kinds of nodes alike.
-_Node: TypeAlias = Any
-_Maker: TypeAlias = Callable[..., Any]
+from savelint.keras import makers as make
+from savelint.keras.makers import Maker, Node
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 # From the last part of a definition's header to behind its colon.
@@ -77,10 +75,10 @@ class _Drawing:
         self.extents: dict[int, tuple[int, int]] = {}
         self._starts = [0, *(match.end() for match in _LINE_END.finditer(self.data))]
 
-    def _start(self, node: _Node) -> int:
+    def _start(self, node: Node) -> int:
         return self._starts[int(node.lineno) - 1] + int(node.col_offset)
 
-    def _end(self, node: _Node) -> int:
+    def _end(self, node: Node) -> int:
         return self._starts[int(node.end_lineno) - 1] + int(node.end_col_offset)
 
     def _text(self, node: ast.expr) -> str:
@@ -88,15 +86,15 @@ class _Drawing:
 
     # Statements
 
-    def statements(self, body: Sequence[ast.stmt]) -> tuple[_Node, ...]:
+    def statements(self, body: Sequence[ast.stmt]) -> tuple[Node, ...]:
         """Statements with their lines: small ones that share a line are one."""
-        found: list[_Node] = []
-        line: list[_Node] = []
+        found: list[Node] = []
+        line: list[Node] = []
         last = 0
         for node in body:
             small = _SMALL.get(type(node))
             if line and (small is None or node.lineno != last):
-                found.append(_line(tuple(line)))
+                found.append(make.SimpleStatementLine(tuple(line)))
                 line = []
             if small is not None:
                 line.append(small(self, node))
@@ -104,36 +102,36 @@ class _Drawing:
             else:
                 found.append(self._compound(node))
         if line:
-            found.append(_line(tuple(line)))
+            found.append(make.SimpleStatementLine(tuple(line)))
         return tuple(found)
 
-    def _compound(self, node: ast.stmt) -> _Node:
+    def _compound(self, node: ast.stmt) -> Node:
         draw = _LARGE.get(type(node))
         if draw is None:
             raise SketchError(type(node).__name__)
         return draw(self, node)
 
-    def _block(self, body: Sequence[ast.stmt]) -> _Node:
+    def _block(self, body: Sequence[ast.stmt]) -> Node:
         """A block of its own lines, or what stands behind the colon."""
         first = body[0]
         at = self._starts[first.lineno - 1]
         small = _SMALL.get(type(first))
         if small is None or not self.data[at : at + first.col_offset].strip():
-            return _indented(self.statements(body))
-        return _suite(tuple(_SMALL[type(node)](self, node) for node in body))
+            return make.IndentedBlock(self.statements(body))
+        return make.SimpleStatementSuite(tuple(_SMALL[type(node)](self, node) for node in body))
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> _Node:
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Node:
         if getattr(node, "type_params", None):
             raise SketchError("type parameters")
         body = self._block(node.body)
         parameters = node.args
-        made = _function(
-            _name(node.name),
+        made = make.FunctionDef(
+            make.Name(node.name),
             self._parameters(parameters),
             body,
             tuple(map(self._decorator, node.decorator_list)),
-            None if node.returns is None else _annotation(self._expression(node.returns)),
-            _asynchronous() if isinstance(node, ast.AsyncFunctionDef) else None,
+            None if node.returns is None else make.Annotation(self._expression(node.returns)),
+            make.Asynchronous() if isinstance(node, ast.AsyncFunctionDef) else None,
         )
         every = (*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs)
         stars = (parameters.vararg, parameters.kwarg)
@@ -141,13 +139,13 @@ class _Drawing:
         self._note(node, made, (part for part in (*every, *stars, *values) if part is not None))
         return made
 
-    def _class(self, node: ast.ClassDef) -> _Node:
+    def _class(self, node: ast.ClassDef) -> Node:
         if getattr(node, "type_params", None):
             raise SketchError("type parameters")
         arguments = [self._argument(base) for base in node.bases]
         arguments += map(self._keyword, node.keywords)
-        made = _class(
-            _name(node.name),
+        made = make.ClassDef(
+            make.Name(node.name),
             self._block(node.body),
             tuple(each for each in arguments if each.keyword is None and each.star != "**"),
             tuple(each for each in arguments if each.keyword is not None or each.star == "**"),
@@ -156,7 +154,7 @@ class _Drawing:
         self._note(node, made, (*node.bases, *(keyword.value for keyword in node.keywords)))
         return made
 
-    def _note(self, node: _Node, made: _Node, header: Any) -> None:
+    def _note(self, node: Node, made: Node, header: Any) -> None:
         """Note where a definition and its body are, with the comments that are theirs."""
         first = min([node.lineno, *(item.lineno for item in node.decorator_list)]) - 1
         last = end = node.end_lineno
@@ -186,41 +184,41 @@ class _Drawing:
         found = self.data.index(text, self._starts[line]) - self._starts[line]
         return found if text.startswith(b"#") else None
 
-    def _decorator(self, node: ast.expr) -> _Node:
-        return _decorator(self._expression(node))
+    def _decorator(self, node: ast.expr) -> Node:
+        return make.Decorator(self._expression(node))
 
-    def _parameters(self, node: ast.arguments) -> _Node:
+    def _parameters(self, node: ast.arguments) -> Node:
         plain = [*node.posonlyargs, *node.args]
         defaults: list[ast.expr | None] = [None] * (len(plain) - len(node.defaults))
         drawn = tuple(map(self._parameter, plain, [*defaults, *node.defaults]))
-        star: _Node = cst.MaybeSentinel.DEFAULT
+        star: Node = cst.MaybeSentinel.DEFAULT
         if node.vararg is not None:
             star = self._parameter(node.vararg, None, "*")
         elif node.kwonlyargs:
-            star = _bare_star()
+            star = make.ParamStar()
         count = len(node.posonlyargs)
-        return _parameters(
+        return make.Parameters(
             drawn[count:],
             star,
             tuple(map(self._parameter, node.kwonlyargs, node.kw_defaults)),
             None if node.kwarg is None else self._parameter(node.kwarg, None, "**"),
             drawn[:count],
-            _slash() if count else cst.MaybeSentinel.DEFAULT,
+            make.ParamSlash() if count else cst.MaybeSentinel.DEFAULT,
         )
 
-    def _parameter(self, node: ast.arg, default: ast.expr | None, star: str = "") -> _Node:
+    def _parameter(self, node: ast.arg, default: ast.expr | None, star: str = "") -> Node:
         annotation = node.annotation
-        return _parameter(
-            _name(node.arg),
-            None if annotation is None else _annotation(self._expression(annotation)),
+        return make.Param(
+            make.Name(node.arg),
+            None if annotation is None else make.Annotation(self._expression(annotation)),
             self._optional(default),
             star,
         )
 
-    def _if(self, node: ast.If) -> _Node:
-        return _if(self._expression(node.test), self._block(node.body), self._otherwise(node))
+    def _if(self, node: ast.If) -> Node:
+        return make.If(self._expression(node.test), self._block(node.body), self._otherwise(node))
 
-    def _otherwise(self, node: _Node) -> _Node:
+    def _otherwise(self, node: Node) -> Node:
         """What an `if` or a loop goes on with."""
         if not node.orelse:
             return None
@@ -229,148 +227,152 @@ class _Drawing:
             at = self._start(only)
             if self.data[at : at + 4] == b"elif":
                 return self._if(only)
-        return _else(self._block(node.orelse))
+        return make.Else(self._block(node.orelse))
 
-    def _for(self, node: ast.For | ast.AsyncFor) -> _Node:
-        return _for(
+    def _for(self, node: ast.For | ast.AsyncFor) -> Node:
+        return make.For(
             self._expression(node.target),
             self._expression(node.iter),
             self._block(node.body),
             self._otherwise(node),
-            _asynchronous() if isinstance(node, ast.AsyncFor) else None,
+            make.Asynchronous() if isinstance(node, ast.AsyncFor) else None,
         )
 
-    def _while(self, node: ast.While) -> _Node:
-        return _while(self._expression(node.test), self._block(node.body), self._otherwise(node))
+    def _while(self, node: ast.While) -> Node:
+        return make.While(
+            self._expression(node.test), self._block(node.body), self._otherwise(node)
+        )
 
-    def _with(self, node: ast.With | ast.AsyncWith) -> _Node:
+    def _with(self, node: ast.With | ast.AsyncWith) -> Node:
         items = tuple(
-            _with_item(
+            make.WithItem(
                 self._expression(item.context_expr),
                 None
                 if item.optional_vars is None
-                else _as_name(self._expression(item.optional_vars)),
+                else make.AsName(self._expression(item.optional_vars)),
             )
             for item in node.items
         )
         is_async = isinstance(node, ast.AsyncWith)
-        return _with(items, self._block(node.body), _asynchronous() if is_async else None)
+        return make.With(items, self._block(node.body), make.Asynchronous() if is_async else None)
 
-    def _try(self, node: ast.Try | ast.TryStar) -> _Node:
+    def _try(self, node: ast.Try | ast.TryStar) -> Node:
         is_plain = isinstance(node, ast.Try)
-        whole, handler = (_try, _handler) if is_plain else (_try_star, _star_handler)
+        whole, handler = (
+            (make.Try, make.ExceptHandler) if is_plain else (make.TryStar, make.ExceptStarHandler)
+        )
         return whole(
             self._block(node.body),
             tuple(
                 handler(
                     self._block(each.body),
                     self._optional(each.type),
-                    None if each.name is None else _as_name(_name(each.name)),
+                    None if each.name is None else make.AsName(make.Name(each.name)),
                 )
                 for each in node.handlers
             ),
-            _else(self._block(node.orelse)) if node.orelse else None,
-            _finally(self._block(node.finalbody)) if node.finalbody else None,
+            make.Else(self._block(node.orelse)) if node.orelse else None,
+            make.Finally(self._block(node.finalbody)) if node.finalbody else None,
         )
 
-    def _expression_statement(self, node: ast.Expr) -> _Node:
-        return _expression_statement(self._expression(node.value))
+    def _expression_statement(self, node: ast.Expr) -> Node:
+        return make.Expr(self._expression(node.value))
 
-    def _assign(self, node: ast.Assign) -> _Node:
-        targets = tuple(_assign_target(self._expression(target)) for target in node.targets)
-        return _assign(targets, self._expression(node.value))
+    def _assign(self, node: ast.Assign) -> Node:
+        targets = tuple(make.AssignTarget(self._expression(target)) for target in node.targets)
+        return make.Assign(targets, self._expression(node.value))
 
-    def _annotated(self, node: ast.AnnAssign) -> _Node:
-        annotation = _annotation(self._expression(node.annotation))
-        return _annotated(self._expression(node.target), annotation, self._optional(node.value))
+    def _annotated(self, node: ast.AnnAssign) -> Node:
+        annotation = make.Annotation(self._expression(node.annotation))
+        return make.AnnAssign(self._expression(node.target), annotation, self._optional(node.value))
 
-    def _augmented(self, node: ast.AugAssign) -> _Node:
+    def _augmented(self, node: ast.AugAssign) -> Node:
         operator = _BINARY[type(node.op)][1]()
-        return _augmented(self._expression(node.target), operator, self._expression(node.value))
+        return make.AugAssign(self._expression(node.target), operator, self._expression(node.value))
 
-    def _return(self, node: ast.Return) -> _Node:
-        return _return(self._optional(node.value))
+    def _return(self, node: ast.Return) -> Node:
+        return make.Return(self._optional(node.value))
 
-    def _delete(self, node: ast.Delete) -> _Node:
+    def _delete(self, node: ast.Delete) -> Node:
         if len(node.targets) == 1:
-            return _delete(self._expression(node.targets[0]))
-        elements = tuple(_element(self._expression(target)) for target in node.targets)
-        return _delete(_tuple(elements, (), ()))
+            return make.Del(self._expression(node.targets[0]))
+        elements = tuple(make.Element(self._expression(target)) for target in node.targets)
+        return make.Del(make.Tuple(elements, (), ()))
 
-    def _raise(self, node: ast.Raise) -> _Node:
-        cause = None if node.cause is None else _from(self._expression(node.cause))
-        return _raise(self._optional(node.exc), cause)
+    def _raise(self, node: ast.Raise) -> Node:
+        cause = None if node.cause is None else make.From(self._expression(node.cause))
+        return make.Raise(self._optional(node.exc), cause)
 
-    def _assert(self, node: ast.Assert) -> _Node:
-        return _assert(self._expression(node.test), self._optional(node.msg))
+    def _assert(self, node: ast.Assert) -> Node:
+        return make.Assert(self._expression(node.test), self._optional(node.msg))
 
-    def _import(self, node: ast.Import) -> _Node:
-        return _import(tuple(map(_alias, node.names)))
+    def _import(self, node: ast.Import) -> Node:
+        return make.Import(tuple(map(_alias, node.names)))
 
-    def _import_from(self, node: ast.ImportFrom) -> _Node:
-        return _import_from(
+    def _import_from(self, node: ast.ImportFrom) -> Node:
+        return make.ImportFrom(
             None if node.module is None else _dotted(node.module),
             cst.ImportStar() if node.names[0].name == "*" else tuple(map(_alias, node.names)),
             tuple(cst.Dot() for _ in range(node.level)),
         )
 
-    def _names(self, node: ast.Global | ast.Nonlocal) -> tuple[_Node, ...]:
-        return tuple(_name_item(_name(name)) for name in node.names)
+    def _names(self, node: ast.Global | ast.Nonlocal) -> tuple[Node, ...]:
+        return tuple(make.NameItem(make.Name(name)) for name in node.names)
 
     # Expressions
 
-    def _expression(self, node: ast.expr) -> _Node:
+    def _expression(self, node: ast.expr) -> Node:
         draw = _EXPRESSIONS.get(type(node))
         if draw is None:
             raise SketchError(type(node).__name__)
         return draw(self, node)
 
-    def _optional(self, node: ast.expr | None) -> _Node:
+    def _optional(self, node: ast.expr | None) -> Node:
         return None if node is None else self._expression(node)
 
-    def _operand(self, node: ast.expr, *, bare: bool) -> _Node:
+    def _operand(self, node: ast.expr, *, bare: bool) -> Node:
         """A part of an expression, in parentheses unless it is `bare`."""
         drawn = self._expression(node)
         if not bare and not drawn.lpar:
             _enclose(drawn, _OPEN, _CLOSED)
         return drawn
 
-    def _first(self, node: ast.expr, whole: ast.expr) -> _Node:
+    def _first(self, node: ast.expr, whole: ast.expr) -> Node:
         """The part with which an expression begins."""
         is_bare = node.col_offset == whole.col_offset and node.lineno == whole.lineno
         return self._operand(node, bare=is_bare)
 
-    def _last(self, node: ast.expr, whole: ast.expr) -> _Node:
+    def _last(self, node: ast.expr, whole: ast.expr) -> Node:
         """The part with which an expression ends."""
         ends = (node.end_col_offset, node.end_lineno)
         return self._operand(node, bare=ends == (whole.end_col_offset, whole.end_lineno))
 
-    def _middle(self, node: ast.expr) -> _Node:
+    def _middle(self, node: ast.expr) -> Node:
         """A part within an expression."""
         at = self._start(node) - 1
         is_loose = isinstance(node, _LOOSE) or self.data[at : at + 1] == b"("
         return self._operand(node, bare=not is_loose)
 
-    def _named(self, node: ast.Name) -> _Node:
-        return _name(node.id)
+    def _named(self, node: ast.Name) -> Node:
+        return make.Name(node.id)
 
-    def _attribute(self, node: ast.Attribute) -> _Node:
-        return _attribute(self._first(node.value, node), _name(node.attr))
+    def _attribute(self, node: ast.Attribute) -> Node:
+        return make.Attribute(self._first(node.value, node), make.Name(node.attr))
 
-    def _constant(self, node: ast.Constant) -> _Node:
+    def _constant(self, node: ast.Constant) -> Node:
         value = node.value
         if isinstance(value, (str, bytes)):
             return self._string(node)
         if value is Ellipsis:
-            return _ellipsis()
+            return make.Ellipsis()
         if value is None or isinstance(value, bool):
-            return _name(str(value))
+            return make.Name(str(value))
         return _NUMBERS[type(value)](self._text(node))
 
-    def _string(self, node: ast.Constant | ast.JoinedStr) -> _Node:
+    def _string(self, node: ast.Constant | ast.JoinedStr) -> Node:
         """A string, or several side by side."""
         text = self._text(node)
-        pieces: list[_Node] = []
+        pieces: list[Node] = []
         at = 0
         while at < len(text):
             found = _PIECE.match(text, at)
@@ -380,10 +382,10 @@ class _Drawing:
             at = found.end()
         drawn = pieces.pop()
         while pieces:
-            drawn = _concatenated(pieces.pop(), drawn)
+            drawn = make.ConcatenatedString(pieces.pop(), drawn)
         return drawn
 
-    def _call(self, node: ast.Call) -> _Node:
+    def _call(self, node: ast.Call) -> Node:
         parts: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
         if node.keywords and node.args and isinstance(node.args[-1], ast.Starred):
             # A starred argument may stand behind those with keywords.
@@ -392,41 +394,41 @@ class _Drawing:
             self._keyword(part) if isinstance(part, ast.keyword) else self._argument(part, node)
             for part in parts
         )
-        return _call(self._first(node.func, node), arguments)
+        return make.Call(self._first(node.func, node), arguments)
 
-    def _argument(self, node: ast.expr, call: ast.Call | None = None) -> _Node:
+    def _argument(self, node: ast.expr, call: ast.Call | None = None) -> Node:
         if isinstance(node, ast.Starred):
-            return _argument(self._expression(node.value), None, "*")
+            return make.Arg(self._expression(node.value), None, "*")
         drawn = self._expression(node)
         is_generator = isinstance(node, ast.GeneratorExp)
         if is_generator and call is not None and self._end(node) == self._end(call):
             # Its parentheses are those of the call.
             _enclose(drawn, (), ())
-        return _argument(drawn, None, "")
+        return make.Arg(drawn, None, "")
 
-    def _keyword(self, node: ast.keyword) -> _Node:
+    def _keyword(self, node: ast.keyword) -> Node:
         value = self._expression(node.value)
         if node.arg is None:
-            return _argument(value, None, "**")
-        return _argument(value, _name(node.arg), "")
+            return make.Arg(value, None, "**")
+        return make.Arg(value, make.Name(node.arg), "")
 
-    def _subscript(self, node: ast.Subscript) -> _Node:
+    def _subscript(self, node: ast.Subscript) -> Node:
         index = node.slice
         value = self._first(node.value, node)
         if not isinstance(index, ast.Tuple) or self._is_enclosed(index):
-            return _subscript(value, (_subscript_element(self._index(index)),))
-        parts = tuple(_subscript_element(self._index(part)) for part in index.elts)
+            return make.Subscript(value, (make.SubscriptElement(self._index(index)),))
+        parts = tuple(make.SubscriptElement(self._index(part)) for part in index.elts)
         if len(parts) == 1:
             object.__setattr__(parts[0], "comma", cst.Comma())
-        return _subscript(value, parts)
+        return make.Subscript(value, parts)
 
-    def _index(self, node: ast.expr) -> _Node:
+    def _index(self, node: ast.expr) -> Node:
         """What stands between two commas of a subscript."""
         if isinstance(node, ast.Slice):
-            return _slice(*map(self._optional, (node.lower, node.upper, node.step)))
+            return make.Slice(*map(self._optional, (node.lower, node.upper, node.step)))
         if isinstance(node, ast.Starred):
-            return _index(self._expression(node.value), "*")
-        return _index(self._expression(node), None)
+            return make.Index(self._expression(node.value), "*")
+        return make.Index(self._expression(node), None)
 
     def _is_enclosed(self, node: ast.Tuple) -> bool:
         """Whether a tuple has parentheses, not only its first part and its last."""
@@ -440,246 +442,140 @@ class _Drawing:
         behind = _COMMENT.sub(b"", self.data[self._end(node.elts[0]) : stop])
         return before.count(b"(") > behind.partition(b",")[0].count(b")")
 
-    def _binary(self, node: ast.BinOp) -> _Node:
+    def _binary(self, node: ast.BinOp) -> Node:
         operator = _BINARY[type(node.op)][0]()
-        return _binary(self._first(node.left, node), operator, self._last(node.right, node))
+        return make.BinaryOperation(
+            self._first(node.left, node), operator, self._last(node.right, node)
+        )
 
-    def _unary(self, node: ast.UnaryOp) -> _Node:
-        return _unary(_OPERATORS[type(node.op)](), self._last(node.operand, node))
+    def _unary(self, node: ast.UnaryOp) -> Node:
+        return make.UnaryOperation(_OPERATORS[type(node.op)](), self._last(node.operand, node))
 
-    def _boolean(self, node: ast.BoolOp) -> _Node:
+    def _boolean(self, node: ast.BoolOp) -> Node:
         operator = _OPERATORS[type(node.op)]
         first, *middle = node.values
         drawn = self._first(first, node)
         last = middle.pop()
         for value in middle:
-            drawn = _boolean(drawn, operator(), self._middle(value))
-        return _boolean(drawn, operator(), self._last(last, node))
+            drawn = make.BooleanOperation(drawn, operator(), self._middle(value))
+        return make.BooleanOperation(drawn, operator(), self._last(last, node))
 
-    def _comparison(self, node: ast.Compare) -> _Node:
+    def _comparison(self, node: ast.Compare) -> Node:
         *middle, last = node.comparators
         values = [*map(self._middle, middle), self._last(last, node)]
         targets = (
-            _comparison_target(_OPERATORS[type(operator)](), value)
+            make.ComparisonTarget(_OPERATORS[type(operator)](), value)
             for operator, value in zip(node.ops, values, strict=True)
         )
-        return _comparison(self._first(node.left, node), tuple(targets))
+        return make.Comparison(self._first(node.left, node), tuple(targets))
 
-    def _lambda(self, node: ast.Lambda) -> _Node:
-        return _lambda(self._parameters(node.args), self._expression(node.body))
+    def _lambda(self, node: ast.Lambda) -> Node:
+        return make.Lambda(self._parameters(node.args), self._expression(node.body))
 
-    def _conditional(self, node: ast.IfExp) -> _Node:
-        return _conditional(
+    def _conditional(self, node: ast.IfExp) -> Node:
+        return make.IfExp(
             self._middle(node.test), self._first(node.body, node), self._last(node.orelse, node)
         )
 
-    def _dictionary(self, node: ast.Dict) -> _Node:
-        return _dictionary(
+    def _dictionary(self, node: ast.Dict) -> Node:
+        return make.Dict(
             tuple(
-                _starred_entry(self._middle(value))
+                make.StarredDictElement(self._middle(value))
                 if key is None
-                else _entry(self._expression(key), self._expression(value))
+                else make.DictElement(self._expression(key), self._expression(value))
                 for key, value in zip(node.keys, node.values, strict=True)
             )
         )
 
-    def _elements(self, nodes: Sequence[ast.expr]) -> tuple[_Node, ...]:
+    def _elements(self, nodes: Sequence[ast.expr]) -> tuple[Node, ...]:
         return tuple(
-            _starred(self._middle(node.value))
+            make.StarredElement(self._middle(node.value))
             if isinstance(node, ast.Starred)
-            else _element(self._expression(node))
+            else make.Element(self._expression(node))
             for node in nodes
         )
 
-    def _list(self, node: ast.List) -> _Node:
-        return _list(self._elements(node.elts))
+    def _list(self, node: ast.List) -> Node:
+        return make.List(self._elements(node.elts))
 
-    def _set(self, node: ast.Set) -> _Node:
-        return _set(self._elements(node.elts))
+    def _set(self, node: ast.Set) -> Node:
+        return make.Set(self._elements(node.elts))
 
-    def _tuple(self, node: ast.Tuple) -> _Node:
+    def _tuple(self, node: ast.Tuple) -> Node:
         enclosed = self._is_enclosed(node)
-        return _tuple(
+        return make.Tuple(
             self._elements(node.elts), _OPEN if enclosed else (), _CLOSED if enclosed else ()
         )
 
-    def _comprehension(self, node: ast.ListComp | ast.SetComp, make: _Maker) -> _Node:
+    def _comprehension(self, node: ast.ListComp | ast.SetComp, make: Maker) -> Node:
         return make(self._expression(node.elt), self._loops(node.generators))
 
-    def _generator(self, node: ast.GeneratorExp) -> _Node:
-        return _generator(self._expression(node.elt), self._loops(node.generators), _OPEN, _CLOSED)
+    def _generator(self, node: ast.GeneratorExp) -> Node:
+        return make.GeneratorExp(
+            self._expression(node.elt), self._loops(node.generators), _OPEN, _CLOSED
+        )
 
-    def _dict_comprehension(self, node: ast.DictComp) -> _Node:
+    def _dict_comprehension(self, node: ast.DictComp) -> Node:
         key, value = self._expression(node.key), self._expression(node.value)
-        return _dict_comprehension(key, value, self._loops(node.generators))
+        return make.DictComp(key, value, self._loops(node.generators))
 
-    def _loops(self, generators: Sequence[ast.comprehension]) -> _Node:
+    def _loops(self, generators: Sequence[ast.comprehension]) -> Node:
         inner = None
         for each in reversed(generators):
-            inner = _loop(
+            inner = make.CompFor(
                 self._expression(each.target),
                 self._middle(each.iter),
-                tuple(_condition(self._middle(test)) for test in each.ifs),
+                tuple(make.CompIf(self._middle(test)) for test in each.ifs),
                 inner,
-                _asynchronous() if each.is_async else None,
+                make.Asynchronous() if each.is_async else None,
             )
         return inner
 
-    def _assigning(self, node: ast.NamedExpr) -> _Node:
+    def _assigning(self, node: ast.NamedExpr) -> Node:
         target, value = self._expression(node.target), self._expression(node.value)
-        return _assigning(target, value, _OPEN, _CLOSED)
+        return make.NamedExpr(target, value, _OPEN, _CLOSED)
 
-    def _await(self, node: ast.Await) -> _Node:
-        return _await(self._last(node.value, node))
+    def _await(self, node: ast.Await) -> Node:
+        return make.Await(self._last(node.value, node))
 
-    def _yield(self, node: ast.Yield | ast.YieldFrom) -> _Node:
+    def _yield(self, node: ast.Yield | ast.YieldFrom) -> Node:
         value = self._optional(node.value)
-        return _yield(_from(value) if isinstance(node, ast.YieldFrom) else value, _OPEN, _CLOSED)
+        return make.Yield(
+            make.From(value) if isinstance(node, ast.YieldFrom) else value, _OPEN, _CLOSED
+        )
 
 
-def _maker(kind: type[cst.CSTNode], *names: str) -> _Maker:
-    """A function that makes nodes of a kind of the values of the fields `names`.
-
-    All other fields have their defaults, which the nodes share: they are layout. libcst's own
-    constructors check what they are given, and take three times as long.
-    """
-    layout = {f.name: _default(f) for f in fields(kind) if f.name not in names}
-    assigns = [getattr(kind, name).__set__ for name in (*names, *layout)]
-    defaults = tuple(layout.values())
-    new = object.__new__
-
-    def make(*values: object) -> _Node:
-        node = new(kind)
-        for assign, value in zip(assigns, values + defaults, strict=True):
-            assign(node, value)
-        return node
-
-    return make
-
-
-def _enclose(node: _Node, opened: Sequence[_Node], closed: Sequence[_Node]) -> None:
+def _enclose(node: Node, opened: Sequence[Node], closed: Sequence[Node]) -> None:
     object.__setattr__(node, "lpar", opened)
     object.__setattr__(node, "rpar", closed)
 
 
-def _default(field: Any) -> object:
-    if field.default is not MISSING:
-        return field.default
-    return field.default_factory()
-
-
-def _piece(text: str, prefix: str) -> _Node:
+def _piece(text: str, prefix: str) -> Node:
     if "f" not in prefix.lower():
-        return _simple_string(text)
+        return make.SimpleString(text)
     try:
         return cst.parse_expression(text)
     except cst.ParserSyntaxError as error:  # quotes within it, since Python 3.12
         raise SketchError("a string") from error
 
 
-def _dotted(name: str) -> _Node:
+def _dotted(name: str) -> Node:
     first, *others = name.split(".")
-    made = _name(first)
+    made = make.Name(first)
     for other in others:
-        made = _attribute(made, _name(other))
+        made = make.Attribute(made, make.Name(other))
     return made
 
 
-def _alias(node: ast.alias) -> _Node:
-    name = None if node.asname is None else _as_name(_name(node.asname))
-    return _import_alias(_dotted(node.name), name)
+def _alias(node: ast.alias) -> Node:
+    name = None if node.asname is None else make.AsName(make.Name(node.asname))
+    return make.ImportAlias(_dotted(node.name), name)
 
 
 _OPEN, _CLOSED = (cst.LeftParen(),), (cst.RightParen(),)
-_name = _maker(cst.Name, "value")
-_attribute = _maker(cst.Attribute, "value", "attr")
-_ellipsis = _maker(cst.Ellipsis)
-_integer = _maker(cst.Integer, "value")
-_float = _maker(cst.Float, "value")
-_imaginary = _maker(cst.Imaginary, "value")
-_simple_string = _maker(cst.SimpleString, "value")
-_concatenated = _maker(cst.ConcatenatedString, "left", "right")
-_call = _maker(cst.Call, "func", "args")
-_argument = _maker(cst.Arg, "value", "keyword", "star")
-_subscript = _maker(cst.Subscript, "value", "slice")
-_subscript_element = _maker(cst.SubscriptElement, "slice")
-_index = _maker(cst.Index, "value", "star")
-_slice = _maker(cst.Slice, "lower", "upper", "step")
-_binary = _maker(cst.BinaryOperation, "left", "operator", "right")
-_unary = _maker(cst.UnaryOperation, "operator", "expression")
-_boolean = _maker(cst.BooleanOperation, "left", "operator", "right")
-_comparison = _maker(cst.Comparison, "left", "comparisons")
-_comparison_target = _maker(cst.ComparisonTarget, "operator", "comparator")
-_lambda = _maker(cst.Lambda, "params", "body")
-_conditional = _maker(cst.IfExp, "test", "body", "orelse")
-_dictionary = _maker(cst.Dict, "elements")
-_entry = _maker(cst.DictElement, "key", "value")
-_starred_entry = _maker(cst.StarredDictElement, "value")
-_element = _maker(cst.Element, "value")
-_starred = _maker(cst.StarredElement, "value")
-_list = _maker(cst.List, "elements")
-_set = _maker(cst.Set, "elements")
-_tuple = _maker(cst.Tuple, "elements", "lpar", "rpar")
-_generator = _maker(cst.GeneratorExp, "elt", "for_in", "lpar", "rpar")
-_list_comprehension = _maker(cst.ListComp, "elt", "for_in")
-_set_comprehension = _maker(cst.SetComp, "elt", "for_in")
-_dict_comprehension = _maker(cst.DictComp, "key", "value", "for_in")
-_loop = _maker(cst.CompFor, "target", "iter", "ifs", "inner_for_in", "asynchronous")
-_condition = _maker(cst.CompIf, "test")
-_assigning = _maker(cst.NamedExpr, "target", "value", "lpar", "rpar")
-_await = _maker(cst.Await, "expression")
-_yield = _maker(cst.Yield, "value", "lpar", "rpar")
-_from = _maker(cst.From, "item")
-
-_line = _maker(cst.SimpleStatementLine, "body")
-_suite = _maker(cst.SimpleStatementSuite, "body")
-_indented = _maker(cst.IndentedBlock, "body")
-_asynchronous = _maker(cst.Asynchronous)
-_annotation = _maker(cst.Annotation, "annotation")
-_decorator = _maker(cst.Decorator, "decorator")
-_function = _maker(
-    cst.FunctionDef, "name", "params", "body", "decorators", "returns", "asynchronous"
-)
-_class = _maker(cst.ClassDef, "name", "body", "bases", "keywords", "decorators")
-_parameter = _maker(cst.Param, "name", "annotation", "default", "star")
-_parameters = _maker(
-    *(cst.Parameters, "params", "star_arg", "kwonly_params", "star_kwarg"),
-    *("posonly_params", "posonly_ind"),
-)
-_bare_star = _maker(cst.ParamStar)
-_slash = _maker(cst.ParamSlash)
-_if = _maker(cst.If, "test", "body", "orelse")
-_else = _maker(cst.Else, "body")
-_for = _maker(cst.For, "target", "iter", "body", "orelse", "asynchronous")
-_while = _maker(cst.While, "test", "body", "orelse")
-_with = _maker(cst.With, "items", "body", "asynchronous")
-_with_item = _maker(cst.WithItem, "item", "asname")
-_as_name = _maker(cst.AsName, "name")
-_try = _maker(cst.Try, "body", "handlers", "orelse", "finalbody")
-_try_star = _maker(cst.TryStar, "body", "handlers", "orelse", "finalbody")
-_handler = _maker(cst.ExceptHandler, "body", "type", "name")
-_star_handler = _maker(cst.ExceptStarHandler, "body", "type", "name")
-_finally = _maker(cst.Finally, "body")
-_expression_statement = _maker(cst.Expr, "value")
-_assign = _maker(cst.Assign, "targets", "value")
-_assign_target = _maker(cst.AssignTarget, "target")
-_annotated = _maker(cst.AnnAssign, "target", "annotation", "value")
-_augmented = _maker(cst.AugAssign, "target", "operator", "value")
-_return = _maker(cst.Return, "value")
-_delete = _maker(cst.Del, "target")
-_raise = _maker(cst.Raise, "exc", "cause")
-_assert = _maker(cst.Assert, "test", "msg")
-_import = _maker(cst.Import, "names")
-_import_from = _maker(cst.ImportFrom, "module", "names", "relative")
-_import_alias = _maker(cst.ImportAlias, "name", "asname")
-_global = _maker(cst.Global, "names")
-_nonlocal = _maker(cst.Nonlocal, "names")
-_name_item = _maker(cst.NameItem, "name")
-_pass, _break, _continue = map(_maker, (cst.Pass, cst.Break, cst.Continue))
-
-_NUMBERS: dict[type, _Maker] = {int: _integer, float: _float, complex: _imaginary}
-_BINARY: dict[type[ast.operator], tuple[_Maker, _Maker]] = {
-    kind: (_maker(operator), _maker(augmented))
+_NUMBERS: dict[type, Maker] = {int: make.Integer, float: make.Float, complex: make.Imaginary}
+_BINARY: dict[type[ast.operator], tuple[Maker, Maker]] = {
+    kind: (make.maker(operator), make.maker(augmented))
     for kind, operator, augmented in (
         (ast.Add, cst.Add, cst.AddAssign),
         (ast.Sub, cst.Subtract, cst.SubtractAssign),
@@ -696,8 +592,8 @@ _BINARY: dict[type[ast.operator], tuple[_Maker, _Maker]] = {
         (ast.BitAnd, cst.BitAnd, cst.BitAndAssign),
     )
 }
-_OPERATORS: dict[type[ast.AST], _Maker] = {
-    kind: _maker(operator)
+_OPERATORS: dict[type[ast.AST], Maker] = {
+    kind: make.maker(operator)
     for kind, operator in (
         (ast.And, cst.And),
         (ast.Or, cst.Or),
@@ -717,7 +613,7 @@ _OPERATORS: dict[type[ast.AST], _Maker] = {
         (ast.NotIn, cst.NotIn),
     )
 }
-_SMALL: dict[type[ast.stmt], Callable[[_Drawing, Any], _Node]] = {
+_SMALL: dict[type[ast.stmt], Callable[[_Drawing, Any], Node]] = {
     ast.Expr: _Drawing._expression_statement,
     ast.Assign: _Drawing._assign,
     ast.AnnAssign: _Drawing._annotated,
@@ -728,13 +624,13 @@ _SMALL: dict[type[ast.stmt], Callable[[_Drawing, Any], _Node]] = {
     ast.Assert: _Drawing._assert,
     ast.Import: _Drawing._import,
     ast.ImportFrom: _Drawing._import_from,
-    ast.Global: lambda drawing, node: _global(drawing._names(node)),
-    ast.Nonlocal: lambda drawing, node: _nonlocal(drawing._names(node)),
-    ast.Pass: lambda drawing, node: _pass(),
-    ast.Break: lambda drawing, node: _break(),
-    ast.Continue: lambda drawing, node: _continue(),
+    ast.Global: lambda drawing, node: make.Global(drawing._names(node)),
+    ast.Nonlocal: lambda drawing, node: make.Nonlocal(drawing._names(node)),
+    ast.Pass: lambda drawing, node: make.Pass(),
+    ast.Break: lambda drawing, node: make.Break(),
+    ast.Continue: lambda drawing, node: make.Continue(),
 }
-_LARGE: dict[type[ast.stmt], Callable[[_Drawing, Any], _Node]] = {
+_LARGE: dict[type[ast.stmt], Callable[[_Drawing, Any], Node]] = {
     ast.FunctionDef: _Drawing._function,
     ast.AsyncFunctionDef: _Drawing._function,
     ast.ClassDef: _Drawing._class,
@@ -748,7 +644,7 @@ _LARGE: dict[type[ast.stmt], Callable[[_Drawing, Any], _Node]] = {
 }
 if hasattr(ast, "TryStar"):  # since Python 3.11
     _LARGE[ast.TryStar] = _Drawing._try
-_EXPRESSIONS: dict[type[ast.expr], Callable[[_Drawing, Any], _Node]] = {
+_EXPRESSIONS: dict[type[ast.expr], Callable[[_Drawing, Any], Node]] = {
     ast.Name: _Drawing._named,
     ast.Attribute: _Drawing._attribute,
     ast.Constant: _Drawing._constant,
@@ -765,8 +661,8 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[_Drawing, Any], _Node]] = {
     ast.List: _Drawing._list,
     ast.Set: _Drawing._set,
     ast.Tuple: _Drawing._tuple,
-    ast.ListComp: partial(_Drawing._comprehension, make=_list_comprehension),
-    ast.SetComp: partial(_Drawing._comprehension, make=_set_comprehension),
+    ast.ListComp: partial(_Drawing._comprehension, make=make.ListComp),
+    ast.SetComp: partial(_Drawing._comprehension, make=make.SetComp),
     ast.GeneratorExp: _Drawing._generator,
     ast.DictComp: _Drawing._dict_comprehension,
     ast.NamedExpr: _Drawing._assigning,
