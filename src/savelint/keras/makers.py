@@ -17,7 +17,8 @@ def maker(kind: type[cst.CSTNode], *names: str) -> Maker:
     """A function that makes nodes of a kind of the values of the fields `names`.
 
     All other fields have their defaults, which the nodes share: they are layout. libcst's own
-    constructors check what they are given, and take three times as long.
+    constructors check what they are given and make white space for each node, for which those of
+    `Call` and `Arg` take two and a half times as long.
     """
     layout = {f.name: _default(f) for f in fields(kind) if f.name not in names}
     assigns = [getattr(kind, name).__set__ for name in (*names, *layout)]
